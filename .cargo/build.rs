@@ -1,0 +1,74 @@
+//! Build script: embeds `sql/`, `reports/`, `data-samples/` and the fonts, and tells the linker where `.ci/setup` put libduckdb.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+const SETUP: &str = "最初に「sh .ci/setup」を実行してください";
+
+fn main() {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    embed_texts(&root);
+    embed_fonts(&root);
+    if env::var_os("CARGO_FEATURE_BUNDLED").is_none() {
+        let dir = env::var_os("DUCKDB_LIB_DIR").map_or_else(|| root.join(".deps/duckdb"), PathBuf::from);
+        if !dir.exists() {
+            panic!("{SETUP}。");
+        }
+        println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", dir.display());
+    }
+}
+
+fn embed_texts(root: &Path) {
+    let mut files = Vec::new();
+    for folder in ["data-samples", "reports", "sql"] {
+        println!("cargo:rerun-if-changed={folder}");
+        collect(&root.join(folder), &mut files);
+    }
+    let name = |p: &Path| p.strip_prefix(root).expect("below root").to_string_lossy().replace('\\', "/");
+    let mut files: Vec<_> = files.iter().map(|p| (name(p), p)).collect();
+    files.sort();
+    let mut out = String::from("&[\n");
+    for (name, path) in files {
+        writeln!(out, "({name:?}, include_str!({:?})),", path.display().to_string()).expect("string");
+    }
+    out.push(']');
+    let target = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("embedded.rs");
+    fs::write(target, out).expect("OUT_DIR is writable");
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|e| e.path()) {
+        if path.is_dir() {
+            // odd/ holds deliberately broken test inputs, some of them not UTF-8.
+            if path.file_name().is_some_and(|n| n != "odd") {
+                collect(&path, files);
+            }
+        } else if path.extension().is_some_and(|e| e != "md") {
+            files.push(path);
+        }
+    }
+}
+
+fn embed_fonts(root: &Path) {
+    println!("cargo:rerun-if-env-changed=KYOGI_FONT_DIR");
+    let faces = [
+        ("KYOGI_FONT_UDP_REGULAR", "fonts-udp/400Regular/BIZUDPGothic_400Regular.ttf", "BIZUDPGothic-Regular.ttf"),
+        ("KYOGI_FONT_UDP_BOLD", "fonts-udp/700Bold/BIZUDPGothic_700Bold.ttf", "BIZUDPGothic-Bold.ttf"),
+        ("KYOGI_FONT_UD_REGULAR", "fonts-ud/400Regular/BIZUDGothic_400Regular.ttf", "BIZUDGothic-Regular.ttf"),
+        ("KYOGI_FONT_UD_BOLD", "fonts-ud/700Bold/BIZUDGothic_700Bold.ttf", "BIZUDGothic-Bold.ttf"),
+    ];
+    for (variable, fetched, plain) in faces {
+        let path = match env::var_os("KYOGI_FONT_DIR") {
+            Some(dir) => PathBuf::from(dir).join(plain),
+            None => root.join(".deps").join(fetched),
+        };
+        if !path.exists() {
+            panic!("書体 {} がありません。{SETUP}。", path.display());
+        }
+        println!("cargo:rerun-if-changed={}", path.display());
+        println!("cargo:rustc-env={variable}={}", path.display());
+    }
+}

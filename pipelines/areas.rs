@@ -1,0 +1,124 @@
+//! The areas of a prefecture at three levels, as one table with names, parents, places and population.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use serde::Serialize;
+
+use crate::artefact::{ColumnNote, Table};
+use crate::error::Result;
+use crate::reference::Reference;
+
+/// One area. Population is that of 1 January in the built-in table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Area {
+    /// `municipality`, `medical_area` or `prefecture`.
+    pub level: String,
+    pub area_code: String,
+    pub name: String,
+    pub kana: String,
+    /// Secondary medical areas it lies in; more than one for 川崎市.
+    pub medical_areas: Vec<String>,
+    pub longitude: Option<f64>,
+    pub latitude: Option<f64>,
+    pub population: People,
+}
+
+/// Residents, persons.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct People {
+    pub total: u32,
+    pub over_65: u32,
+    pub over_75: u32,
+    pub over_85: u32,
+}
+
+impl People {
+    fn add(self, other: Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            over_65: self.over_65 + other.over_65,
+            over_75: self.over_75 + other.over_75,
+            over_85: self.over_85 + other.over_85,
+        }
+    }
+}
+
+/// All areas: the prefecture, its secondary medical areas, its municipalities, each by code.
+pub fn all(reference: &Reference) -> Vec<Area> {
+    let people = |code: &str| {
+        reference.population.get(code).map_or_else(People::default, |p| People {
+            total: p.population_total,
+            over_65: p.population_65_over,
+            over_75: p.population_75_over,
+            over_85: p.population_85_over,
+        })
+    };
+    let municipalities: Vec<Area> = reference
+        .whole_municipalities()
+        .map(|m| {
+            // a city that spans areas has none of its own: its wards say where it lies
+            let mut medical_areas: Vec<String> = if m.secondary_medical_area_code.is_empty() {
+                let wards = reference.municipalities.iter().filter(|w| w.parent_code == m.municipality_code);
+                wards.map(|w| w.secondary_medical_area_code.clone()).collect()
+            } else {
+                vec![m.secondary_medical_area_code.clone()]
+            };
+            medical_areas.sort();
+            medical_areas.dedup();
+            Area {
+                level: "municipality".into(),
+                area_code: m.municipality_code.clone(),
+                name: m.name.clone(),
+                kana: m.kana.clone(),
+                medical_areas,
+                longitude: Some(m.longitude),
+                latitude: Some(m.latitude),
+                population: people(&m.municipality_code),
+            }
+        })
+        .collect();
+    let p = &reference.prefecture;
+    let area = |level: &str, code: &str, name: &str, population| Area {
+        level: level.into(),
+        area_code: code.into(),
+        name: name.into(),
+        kana: String::new(),
+        medical_areas: Vec::new(),
+        longitude: None,
+        latitude: None,
+        population,
+    };
+    let total = municipalities.iter().map(|m| m.population).fold(People::default(), People::add);
+    let mut areas = vec![Area { kana: p.kana.clone(), ..area("prefecture", &p.prefecture_code, &p.name, total) }];
+    for a in &reference.medical_areas {
+        let code = &a.secondary_medical_area_code;
+        let units = reference.smallest_units().filter(|m| m.secondary_medical_area_code == *code);
+        let population = units.map(|m| people(&m.municipality_code)).fold(People::default(), People::add);
+        areas.push(area("medical_area", code, &a.name, population));
+    }
+    areas.extend(municipalities);
+    areas
+}
+
+/// The artefact `ref_areas`.
+pub fn table(areas: &[Area]) -> Result<Table> {
+    let text = |of: fn(&Area) -> &str| -> ArrayRef { Arc::new(areas.iter().map(|a| Some(of(a)).filter(|s| !s.is_empty())).collect::<StringArray>()) };
+    let count = |of: fn(&Area) -> u32| -> ArrayRef { Arc::new(areas.iter().map(|a| i64::from(of(a))).collect::<Int64Array>()) };
+    let place = |of: fn(&Area) -> Option<f64>| -> ArrayRef { Arc::new(areas.iter().map(of).collect::<Float64Array>()) };
+    let note = ColumnNote::new;
+    Table::new(
+        "ref_areas",
+        vec![
+            (note("level", "区域の段階", ""), text(|a| &a.level)),
+            (note("area_code", "区域コード", ""), text(|a| &a.area_code)),
+            (note("name", "区域名", ""), text(|a| &a.name)),
+            (note("population_total", "人口", "人"), count(|a| a.population.total)),
+            (note("population_65_over", "65歳以上人口", "人"), count(|a| a.population.over_65)),
+            (note("population_75_over", "75歳以上人口", "人"), count(|a| a.population.over_75)),
+            (note("population_85_over", "85歳以上人口", "人"), count(|a| a.population.over_85)),
+            (note("longitude", "経度", "度"), place(|a| a.longitude)),
+            (note("latitude", "緯度", "度"), place(|a| a.latitude)),
+        ],
+    )
+}

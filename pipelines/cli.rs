@@ -1,0 +1,188 @@
+//! The command line: one ordered table of commands, from which help follows.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use crate::dictionary::Dictionary;
+use crate::error::{Error, Result};
+use crate::ingest::layout;
+use crate::progress::Progress;
+use crate::reference::Reference;
+use crate::run::{self, Options, Outcome};
+use crate::workspace::{self, Workspace};
+use crate::{artefact, bench, embedded, explain, sample};
+
+#[derive(Parser)]
+#[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
+struct Cli {
+    /// 使うスレッドの数（結果は変わりません。0 は機械にまかせる）
+    #[arg(long, global = true, default_value_t = 0)]
+    threads: usize,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 見本の県（模擬データ）の資料を作る
+    Demo {
+        /// 別の抽出ファイルを使う
+        #[arg(long)]
+        extract: Option<PathBuf>,
+        /// 資料を作る場所（省くと kyogi-demo/packet）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 都道府県の作業フォルダーを作る
+    Init {
+        /// 都道府県コード（01〜47）又は名前
+        prefecture: String,
+        /// 報告年度（2025＝令和7年度報告）
+        #[arg(long)]
+        year: i32,
+        /// 作るフォルダー
+        dir: PathBuf,
+    },
+    /// 抽出ファイルから資料を作る
+    Run {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 抽出ファイル（省くと作業フォルダーの input）
+        #[arg(long)]
+        extract: Option<PathBuf>,
+        /// 列対応表（省くと見出しから選ぶ）
+        #[arg(long)]
+        mapping: Option<PathBuf>,
+        /// 資料を作る場所（省くと設定の output）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 一つの医療機関の判定の理由を示す
+    Explain {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 医療機関ID
+        facility_id: String,
+        /// 資料の場所（省くと設定の output）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 模擬の抽出ファイルを作る
+    Sample {
+        /// 都道府県コード（01〜47）又は名前
+        prefecture: String,
+        /// 報告年度
+        #[arg(long)]
+        year: i32,
+        /// 乱数の種（同じ種なら同じファイル）
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// 書くファイル
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// 速さと記憶量を、比で測る
+    Bench {
+        /// 抽出ファイル（省くと模擬の神奈川県）
+        #[arg(long)]
+        extract: Option<PathBuf>,
+        /// その都道府県コード
+        #[arg(long, default_value = "14")]
+        prefecture: String,
+    },
+}
+
+/// Runs the command line and returns the exit code.
+pub fn main() -> i32 {
+    let cli = Cli::parse();
+    let threads = if cli.threads == 0 { std::thread::available_parallelism().map_or(2, usize::from) } else { cli.threads };
+    match execute(&cli.command, threads) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("{error}");
+            1
+        }
+    }
+}
+
+fn execute(command: &Command, threads: usize) -> Result<()> {
+    match command {
+        Command::Demo { extract, out } => {
+            let workspace = demo_folder(Path::new("kyogi-demo"))?;
+            report(&run_with(&workspace, extract.clone(), None, out.clone(), threads)?);
+        }
+        Command::Init { prefecture, year, dir } => {
+            let workspace = workspace::init(prefecture, *year, dir)?;
+            let input = workspace.root.join("input");
+            println!("作業フォルダーを作りました：{}", dir.display());
+            println!("次にすること：{} に抽出ファイルを置き、kyogi run {} を実行してください。", input.display(), dir.display());
+        }
+        Command::Run { dir, extract, mapping, out } => {
+            let workspace = Workspace::open(dir)?;
+            report(&run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?);
+        }
+        Command::Explain { dir, facility_id, out } => {
+            let workspace = Workspace::open(dir)?;
+            let packet = out.clone().unwrap_or_else(|| workspace.output());
+            print!("{}", explain::facility(&workspace, &packet, facility_id)?);
+        }
+        Command::Sample { prefecture, year, seed, out } => {
+            let bytes = sample_extract(prefecture, *year, *seed)?;
+            artefact::write_bytes(out, &bytes)?;
+            println!("模擬の抽出ファイルを作りました：{}（{} KB）", out.display(), bytes.len().div_ceil(1024));
+        }
+        Command::Bench { extract, prefecture } => bench::run(extract.as_deref(), prefecture, threads)?,
+    }
+    Ok(())
+}
+
+fn run_with(workspace: &Workspace, extract: Option<PathBuf>, mapping: Option<PathBuf>, out: Option<PathBuf>, threads: usize) -> Result<Outcome> {
+    let progress = Progress::new();
+    let outcome = run::run(&Options { workspace, extract, mapping, out, threads, progress: &progress });
+    progress.done();
+    outcome
+}
+
+fn report(outcome: &Outcome) {
+    println!(
+        "資料を作りました：{}（医療機関 {}、課題管理シート {}、公表シート {}、ファイル {}）",
+        outcome.finished.place.join("index.html").display(),
+        outcome.facilities,
+        outcome.sheets,
+        outcome.results,
+        outcome.finished.files
+    );
+    if outcome.findings > 0 {
+        println!(
+            "確認が必要な報告：{} 件（うち訂正が必要 {} 件）。data/findings.csv を見てください。",
+            outcome.findings, outcome.must_fix
+        );
+    }
+    for kept in &outcome.finished.kept {
+        println!("人が加えた、又は変えたファイルを残しました：{kept}");
+    }
+}
+
+/// The bytes of a simulated extract in the first built-in layout.
+pub fn sample_extract(prefecture: &str, report_year: i32, seed: u64) -> Result<Vec<u8>> {
+    const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
+    let reference = Reference::load(prefecture)?;
+    let dictionary = Dictionary::load(report_year)?;
+    let layout = layout::Layout::parse(embedded::text(LAYOUT), LAYOUT)?;
+    let columns: Vec<(String, String)> =
+        layout.columns.iter().map(|(header, item)| (header.clone(), item.as_str().unwrap_or_default().to_owned())).collect();
+    let options = sample::SampleOptions { prefecture: reference.prefecture.prefecture_code.clone(), report_year, seed };
+    sample::generate(&reference, &dictionary, &columns, &options)
+}
+
+/// The work folder of the demonstration; files that are there stay as they are.
+fn demo_folder(root: &Path) -> Result<Workspace> {
+    for (path, text) in embedded::under("data-samples/demo/") {
+        let target = root.join(path.trim_start_matches("data-samples/demo/"));
+        if !target.exists() {
+            artefact::write_bytes(&target, text.as_bytes())?;
+        }
+    }
+    Workspace::open(root).map_err(|e| Error::new(e.what().to_owned()).file(root).next("kyogi-demo フォルダーを消して、もう一度実行してください"))
+}

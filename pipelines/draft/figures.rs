@@ -1,0 +1,252 @@
+//! Tables and charts of one area and function, as listed in `reports/sheets/figures.csv`.
+//!
+//! Labels come from the dictionary through the aggregate tables; a chart gets this area's rows and nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::sheet::{Chart, TableView};
+use super::words::{percent_or_dash, thousands};
+use crate::dictionary::{self, Dictionary, read_csv};
+use crate::error::{Error, Result};
+use crate::render::charts;
+
+/// One row of `figures.csv`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FigureRow {
+    pub function_code: String,
+    /// `yes_no`, `choices`, `modes` or `counts`.
+    pub kind: String,
+    pub items: String,
+    pub caption: String,
+    /// `bars`, `stacked` or empty.
+    pub chart: String,
+    pub chart_title: String,
+    #[serde(deserialize_with = "dictionary::flag")]
+    pub on_sheet: bool,
+}
+
+pub fn rows() -> Result<Vec<FigureRow>> {
+    read_csv("reports/sheets/figures.csv")
+}
+
+/// Facilities that chose one choice of an item, in one area.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChoiceCount {
+    pub label: String,
+    pub mode: String,
+    pub polarity: String,
+    pub is_intention: bool,
+    pub facilities: i64,
+}
+
+/// Claims of one item in one area.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClaimCount {
+    pub label: String,
+    pub facilities_positive: i64,
+    pub facilities_masked: i64,
+    pub count_low: i64,
+    pub count_high: i64,
+}
+
+/// Everything the figures of one area need.
+#[derive(Clone, Debug, Default)]
+pub struct AreaAnswers {
+    pub choices: BTreeMap<String, Vec<ChoiceCount>>,
+    pub counts: BTreeMap<String, ClaimCount>,
+}
+
+/// A table and, where the list asks for one, its chart.
+pub struct Figure {
+    pub table: TableView,
+    pub chart: Option<Chart>,
+    pub on_sheet: bool,
+}
+
+/// Short names of modes, from the dictionary.
+pub struct Modes(HashMap<String, String>);
+
+impl Modes {
+    pub fn load() -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Row {
+            mode: String,
+            label: String,
+        }
+        Ok(Self(read_csv::<Row>("sql/dictionary/modes.csv")?.into_iter().map(|r| (r.mode, r.label)).collect()))
+    }
+
+    fn of(&self, choice: &ChoiceCount) -> String {
+        let key = match choice.polarity.as_str() {
+            "positive" => choice.mode.as_str(),
+            _ if choice.is_intention => "intention",
+            _ => "none",
+        };
+        self.0.get(key).cloned().unwrap_or_else(|| choice.label.clone())
+    }
+}
+
+/// Makes the figure of one list row.
+pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, modes: &Modes, area_name: &str, chart_id: &str) -> Result<Figure> {
+    let items: Vec<&str> = row.items.split(';').collect();
+    let label = |item: &str| {
+        dictionary.item(item).map(|i| i.short_label.clone()).ok_or_else(|| Error::new(format!("figures.csv の報告事項 {item} が項目辞書にありません")))
+    };
+    let (head, body, drawing) = match row.kind.as_str() {
+        "choices" => {
+            let choices: Vec<&ChoiceCount> = of(answers, items[0])?.iter().filter(|c| c.polarity == "positive").collect();
+            let bars: Vec<charts::Bar> =
+                choices.iter().map(|c| charts::Bar { label: c.label.clone(), value: c.facilities as f64, note: "施設".into() }).collect();
+            let body = choices.iter().map(|c| vec![c.label.clone(), thousands(c.facilities)]).collect();
+            let head = vec![label(items[0])?, "医療機関数".into()];
+            (head, body, (row.chart == "bars").then(|| charts::bars(&row.chart_title, "施設", &bars)))
+        }
+        "yes_no" | "modes" => {
+            let grid = if row.kind == "modes" { by_mode(&items, answers, modes, &label)? } else { by_polarity(&items, answers, &label)? };
+            let drawing = (row.chart == "stacked").then(|| grid.stacked(&row.chart_title));
+            (grid.head(), grid.body(), drawing)
+        }
+        "counts" => {
+            let mut body = Vec::new();
+            for item in &items {
+                let c = answers.counts.get(*item).ok_or_else(|| no_figures(item))?;
+                let count = if c.count_low == c.count_high {
+                    thousands(c.count_low)
+                } else {
+                    format!("{}〜{}", thousands(c.count_low), thousands(c.count_high))
+                };
+                body.push(vec![label(item)?, thousands(c.facilities_positive), count]);
+            }
+            (vec!["報告事項".into(), "実績のある医療機関数".into(), "件数（回/年）".into()], body, None)
+        }
+        other => return Err(Error::new(format!("figures.csv の kind「{other}」が分かりません"))),
+    };
+    let table = TableView::new(row.caption.clone(), head, body);
+    let chart = drawing.map(|(svg, width, height)| Chart {
+        id: chart_id.to_owned(),
+        title: format!("{}（{area_name}）", row.chart_title),
+        alt: alt_text(&row.chart_title, area_name, &table),
+        svg,
+        width,
+        height,
+    });
+    Ok(Figure { table, chart, on_sheet: row.on_sheet })
+}
+
+/// The chart that every sheet has: the share of facilities with the function, as intervals.
+pub fn share_chart(literal: (Option<f64>, Option<f64>), core: Option<(Option<f64>, Option<f64>)>, area_name: &str, chart_id: &str) -> Chart {
+    let row = |label: &str, (low, high): (Option<f64>, Option<f64>), emphasis| {
+        let text = match (low, high) {
+            (Some(l), Some(h)) if (h - l).abs() < 0.0005 => percent_or_dash(Some(l)),
+            _ => format!("{}〜{}", percent_or_dash(low), percent_or_dash(high)),
+        };
+        let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
+        charts::Interval { label: label.into(), low: value(low), high: value(high), emphasis, text }
+    };
+    let mut rows = vec![row("機能あり（報告どおり）", literal, true)];
+    if let Some(core) = core {
+        rows.push(row("機能あり（実質）", core, false));
+    }
+    let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label, r.text)).collect();
+    let (svg, width, height) = charts::intervals("機能のある医療機関の割合", "%", Some(100.0), &rows);
+    let title = format!("機能のある医療機関の割合の下限と上限（{area_name}、報告の対象に対する割合）");
+    Chart { id: chart_id.into(), alt: format!("{title}：{}。幅は未報告と判定できない医療機関による。", said.join("、")), title, svg, width, height }
+}
+
+fn of<'a>(answers: &'a AreaAnswers, item: &str) -> Result<&'a Vec<ChoiceCount>> {
+    answers.choices.get(item).ok_or_else(|| no_figures(item))
+}
+
+fn no_figures(item: &str) -> Error {
+    Error::new(format!("報告事項 {item} の集計がありません")).next("reports/sheets/figures.csv の items を確かめてください")
+}
+
+/// Rows of items × columns of classes, in facilities.
+struct Grid {
+    classes: Vec<String>,
+    rows: Vec<(String, Vec<i64>)>,
+}
+
+impl Grid {
+    fn head(&self) -> Vec<String> {
+        std::iter::once("区分".to_owned()).chain(self.classes.iter().cloned()).collect()
+    }
+
+    fn body(&self) -> Vec<Vec<String>> {
+        self.rows.iter().map(|(label, counts)| std::iter::once(label.clone()).chain(counts.iter().map(|n| thousands(*n))).collect()).collect()
+    }
+
+    fn stacked(&self, title: &str) -> charts::Drawing {
+        let series: Vec<&str> = self.classes.iter().map(String::as_str).collect();
+        let rows: Vec<charts::StackedRow> = self
+            .rows
+            .iter()
+            .map(|(label, counts)| charts::StackedRow { label: label.clone(), parts: counts.iter().map(|n| *n as f64).collect() })
+            .collect();
+        charts::stacked(title, "施設", &series, &rows)
+    }
+}
+
+type Label<'a> = dyn Fn(&str) -> Result<String> + 'a;
+
+fn by_polarity(items: &[&str], answers: &AreaAnswers, label: &Label<'_>) -> Result<Grid> {
+    let mut rows = Vec::new();
+    let mut any_intention = false;
+    for item in items {
+        let choices = of(answers, item)?;
+        let sum = |test: &dyn Fn(&ChoiceCount) -> bool| choices.iter().filter(|c| test(c)).map(|c| c.facilities).sum::<i64>();
+        any_intention |= choices.iter().any(|c| c.is_intention);
+        let counts = vec![
+            sum(&|c| c.polarity == "positive"),
+            sum(&|c| c.polarity == "negative" && c.is_intention),
+            sum(&|c| c.polarity == "negative" && !c.is_intention),
+        ];
+        rows.push((label(item)?, counts));
+    }
+    let mut classes = vec!["あり".to_owned(), "なし（意向あり）".to_owned(), "なし".to_owned()];
+    if !any_intention {
+        classes.remove(1);
+        rows.iter_mut().for_each(|(_, counts)| {
+            counts.remove(1);
+        });
+    }
+    Ok(Grid { classes, rows })
+}
+
+/// Columns are the modes of the items' choice set, in the order of the choices, 意向 and なし last.
+fn by_mode(items: &[&str], answers: &AreaAnswers, modes: &Modes, label: &Label<'_>) -> Result<Grid> {
+    let mut classes: Vec<String> = Vec::new();
+    let rank = |c: &ChoiceCount| if c.polarity == "positive" { 0 } else { 1 + i32::from(!c.is_intention) };
+    for rank_wanted in 0..=2 {
+        for choice in of(answers, items[0])?.iter().filter(|c| rank(c) == rank_wanted) {
+            let class = modes.of(choice);
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    for item in items {
+        let counts = classes
+            .iter()
+            .map(|class| Ok(of(answers, item)?.iter().filter(|c| modes.of(c) == *class).map(|c| c.facilities).sum()))
+            .collect::<Result<Vec<i64>>>()?;
+        rows.push((label(item)?, counts));
+    }
+    Ok(Grid { classes, rows })
+}
+
+/// A text alternative that says what the picture shows.
+fn alt_text(title: &str, area_name: &str, table: &TableView) -> String {
+    let rows: Vec<String> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let cells: Vec<String> = row.iter().skip(1).zip(table.head.iter().skip(1)).map(|(cell, head)| format!("{head} {cell}")).collect();
+            format!("{}は{}", row.first().map_or("", String::as_str), cells.join("、"))
+        })
+        .collect();
+    format!("{area_name}の{title}。{}。", rows.join("。"))
+}

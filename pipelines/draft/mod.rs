@@ -1,0 +1,318 @@
+//! Stage 5, draft: area figures become sheets. What a machine may say is filled in; the rest is left to people.
+
+pub mod figures;
+pub mod sheet;
+pub mod site;
+pub mod words;
+
+use std::collections::BTreeMap;
+
+use minijinja::value::{Serde, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::areas::Area;
+use crate::artefact::Table;
+use crate::dictionary::{Dictionary, Function, read_csv};
+use crate::error::{Error, Result};
+use crate::reference::Reference;
+use crate::rules::Rules;
+use crate::workspace::level_label;
+use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure};
+use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
+use words::{Phrases, percent_or_dash, thousands};
+
+/// One row of `area_summary` in the form that sheets use.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Summary {
+    pub level: String,
+    pub area_code: String,
+    pub function_code: String,
+    pub facilities_expected: i64,
+    pub facilities_reported: i64,
+    pub positive_literal: i64,
+    pub positive_core: i64,
+    pub undetermined: i64,
+    pub intending: i64,
+    pub share_low: Option<f64>,
+    pub share_high: Option<f64>,
+    pub core_share_low: Option<f64>,
+    pub core_share_high: Option<f64>,
+    pub managed_patients_low: Option<i64>,
+    pub managed_patients_high: Option<i64>,
+    /// Every column, for the phrases.
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Summary {
+    /// Upper bound of facilities with the function: who is silent may have it.
+    pub fn positive_high(&self) -> i64 {
+        self.positive_literal + self.undetermined + self.facilities_expected - self.facilities_reported
+    }
+}
+
+/// The figures of all areas, read from the aggregate tables.
+pub struct Facts {
+    summaries: BTreeMap<(String, String, String), Summary>,
+    answers: BTreeMap<(String, String), AreaAnswers>,
+}
+
+impl Facts {
+    pub fn read(area_summary: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
+        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new() };
+        for row in area_summary.rows_json() {
+            let s: Summary = serde_json::from_value(row.into())?;
+            facts.summaries.insert((s.level.clone(), s.area_code.clone(), s.function_code.clone()), s);
+        }
+        for i in 0..item_choices.len() {
+            let t = item_choices;
+            let flag = |name: &str| Ok::<_, Error>(t.row_json(i).get(name).and_then(serde_json::Value::as_bool).unwrap_or(false));
+            let answers = facts.answers.entry((t.text(i, "level")?.into(), t.text(i, "area_code")?.into())).or_default();
+            answers.choices.entry(t.text(i, "item_code")?.into()).or_default().push(ChoiceCount {
+                label: t.text(i, "label")?.into(),
+                mode: t.text(i, "mode")?.into(),
+                polarity: t.text(i, "polarity")?.into(),
+                is_intention: flag("is_intention")?,
+                facilities: t.int(i, "facilities")?.unwrap_or(0),
+            });
+        }
+        for i in 0..item_counts.len() {
+            let t = item_counts;
+            let answers = facts.answers.entry((t.text(i, "level")?.into(), t.text(i, "area_code")?.into())).or_default();
+            let int = |name: &str| Ok::<_, Error>(t.int(i, name)?.unwrap_or(0));
+            let count = ClaimCount {
+                label: t.text(i, "label")?.into(),
+                facilities_positive: int("facilities_positive")?,
+                facilities_masked: int("facilities_masked")?,
+                count_low: int("count_low")?,
+                count_high: int("count_high")?,
+            };
+            answers.counts.insert(t.text(i, "item_code")?.into(), count);
+        }
+        Ok(facts)
+    }
+
+    pub fn summary(&self, area: &Area, function: &str) -> Result<&Summary> {
+        self.summaries
+            .get(&(area.level.clone(), area.area_code.clone(), function.to_owned()))
+            .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
+    }
+
+    pub fn answers(&self, area: &Area) -> Result<&AreaAnswers> {
+        self.answers
+            .get(&(area.level.clone(), area.area_code.clone()))
+            .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
+    }
+}
+
+/// What all sheets of a run share.
+pub struct Drafter<'a> {
+    pub reference: &'a Reference,
+    pub dictionary: &'a Dictionary,
+    pub rules: &'a Rules,
+    pub facts: Facts,
+    pub phrases: Phrases,
+    pub report_year: i32,
+    pub simulated: bool,
+    figure_rows: Vec<figures::FigureRow>,
+    modes: figures::Modes,
+    parts: Vec<PartRow>,
+    candidates: Vec<CandidateRow>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct PartRow {
+    no: u32,
+    title: String,
+    hint: String,
+    write_lines: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct CandidateRow {
+    function_code: String,
+    part: u32,
+    mark: String,
+    text: String,
+    source: String,
+}
+
+impl<'a> Drafter<'a> {
+    pub fn new(
+        reference: &'a Reference,
+        dictionary: &'a Dictionary,
+        rules: &'a Rules,
+        facts: Facts,
+        phrases: Phrases,
+        report_year: i32,
+        simulated: bool,
+    ) -> Result<Self> {
+        Ok(Self {
+            reference,
+            dictionary,
+            rules,
+            facts,
+            phrases,
+            report_year,
+            simulated,
+            figure_rows: figures::rows()?,
+            modes: figures::Modes::load()?,
+            parts: read_csv("reports/sheets/parts.csv")?,
+            candidates: read_csv("sql/draft/candidates.csv")?,
+        })
+    }
+
+    pub fn prefecture(&self) -> Named {
+        Named { code: self.reference.prefecture.prefecture_code.clone(), name: self.reference.prefecture.name.clone() }
+    }
+
+    /// The 課題管理シート of one area and function.
+    pub fn sheet(&self, area: &Area, function: &Function) -> Result<Sheet> {
+        let summary = self.facts.summary(area, &function.function_code)?;
+        let values = self.values(area, function, summary)?;
+        let mut charts = vec![self.share_chart(summary, area, "c1")];
+        let mut tables = Vec::new();
+        for figure in self.figures(area, function, 2)? {
+            if figure.on_sheet {
+                tables.push(figure.table);
+            }
+            charts.extend(figure.chart);
+        }
+        let mut parts = Vec::new();
+        for row in &self.parts {
+            parts.push(self.part(row, function, &values)?);
+        }
+        if let Some(first) = parts.first_mut() {
+            first.machine = true;
+            first.sentences = self.sentences(function, &values)?;
+            first.tables = tables;
+            first.charts = charts.iter().map(|c| c.id.clone()).collect();
+        }
+        Ok(Sheet {
+            sheet_id: sheet_id(area, function),
+            root: "../",
+            report_year: self.report_year,
+            report_year_label: words::report_year_label(self.report_year),
+            title: format!("{}地域におけるかかりつけ医機能の課題について（{}）", area.name, function.theme),
+            prefecture: self.prefecture(),
+            area: area_label(area),
+            function: FunctionLabel {
+                code: function.function_code.clone(),
+                label: format!("{} {}", function.label, function.theme),
+                short: function.short_label.clone(),
+            },
+            simulated: self.simulated,
+            headline: self.phrases.lines("headline", &values)?.join(""),
+            key_figures: key_figures(summary, function),
+            parts,
+            charts,
+            notes: self.phrases.lines("notes", &values)?,
+            sources: self.sources(),
+        })
+    }
+
+    fn part(&self, row: &PartRow, function: &Function, values: &Value) -> Result<Part> {
+        let candidates = self
+            .candidates
+            .iter()
+            .filter(|c| c.function_code == function.function_code && c.part == row.no)
+            .map(|c| Ok(Candidate { mark: c.mark.clone(), text: self.phrases.fill(&c.text, values)?, source: c.source.clone() }))
+            .collect::<Result<_>>()?;
+        Ok(Part {
+            no: row.no,
+            title: row.title.clone(),
+            hint: row.hint.clone(),
+            machine: false,
+            sentences: Vec::new(),
+            tables: Vec::new(),
+            charts: Vec::new(),
+            candidates,
+            write_lines: row.write_lines,
+        })
+    }
+
+    /// What the phrases may speak of.
+    fn values(&self, area: &Area, function: &Function, summary: &Summary) -> Result<Value> {
+        let answers = self.facts.answers(area)?;
+        let g1_positive = self.facts.summary(area, "g1")?.positive_literal;
+        let values = serde_json::json!({
+            "s": summary,
+            "area": area,
+            "function": function,
+            "choices": answers.choices,
+            "counts": answers.counts,
+            "g1_positive": g1_positive,
+            "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
+        });
+        Ok(Value::from(Serde(values)))
+    }
+
+    fn sentences(&self, function: &Function, values: &Value) -> Result<Vec<String>> {
+        let mut lines = self.phrases.lines("common", values)?;
+        lines.extend(self.phrases.lines(&function.function_code, values)?);
+        Ok(lines)
+    }
+
+    /// Tables and charts of a function, with chart ids from `c<first>` on.
+    fn figures(&self, area: &Area, function: &Function, first: usize) -> Result<Vec<Figure>> {
+        let answers = self.facts.answers(area)?;
+        let mut next = first;
+        let mut all = Vec::new();
+        for row in self.figure_rows.iter().filter(|r| r.function_code == function.function_code) {
+            let figure = figures::figure(row, answers, self.dictionary, &self.modes, &area.name, &format!("c{next}"))?;
+            next += usize::from(figure.chart.is_some());
+            all.push(figure);
+        }
+        Ok(all)
+    }
+
+    fn share_chart(&self, s: &Summary, area: &Area, id: &str) -> sheet::Chart {
+        let core = (s.function_code != "g1").then_some((s.core_share_low, s.core_share_high));
+        figures::share_chart((s.share_low, s.share_high), core, &area.name, id)
+    }
+
+    pub fn sources(&self) -> Vec<String> {
+        let mut sources = vec![format!(
+            "出典：かかりつけ医機能報告 {}（{}）",
+            words::report_year_label(self.report_year),
+            if self.simulated { "模擬データ" } else { "G-MIS 抽出" }
+        )];
+        for s in &self.reference.sources {
+            sources.push(format!("{}「{}」（{}）", s.publisher, s.dataset, words::wareki_date(&s.as_of)));
+        }
+        sources
+    }
+}
+
+/// File name of a sheet without extension: `31201_g2a`.
+pub fn sheet_id(area: &Area, function: &Function) -> String {
+    format!("{}_{}", area.area_code, function.function_code)
+}
+
+pub fn area_label(area: &Area) -> AreaLabel {
+    AreaLabel { level: area.level.clone(), level_label: level_label(&area.level).into(), code: area.area_code.clone(), name: area.name.clone() }
+}
+
+/// The figures at the head of a sheet.
+fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
+    let figure = |label: &str, value: String, unit: &str, note: String| KeyFigure { label: label.into(), value, unit: unit.into(), note };
+    let rate = |n: i64| percent_or_dash((s.facilities_expected > 0).then(|| n as f64 / s.facilities_expected as f64));
+    let mut list = vec![
+        figure("報告した医療機関", thousands(s.facilities_reported), &format!("／{}施設", thousands(s.facilities_expected)), format!("報告率 {}", rate(s.facilities_reported))),
+        figure("機能あり（報告どおり）", range(s.positive_literal, s.positive_high()), "施設", format!("対象の {}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high))),
+    ];
+    if function.function_code != "g1" {
+        let high = s.positive_core + s.positive_high() - s.positive_literal;
+        list.push(figure("機能あり（実質）", range(s.positive_core, high), "施設", "直接の提供に当たる項目がある".into()));
+    }
+    if let (Some(low), Some(high)) = (s.managed_patients_low, s.managed_patients_high) {
+        list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into()));
+    }
+    list.push(figure("意向あり", thousands(s.intending), "施設", "「あり」に数えない".into()));
+    list
+}
+
+/// `12` or `12〜34`
+pub fn range(low: i64, high: i64) -> String {
+    if low == high { thousands(low) } else { format!("{}〜{}", thousands(low), thousands(high)) }
+}

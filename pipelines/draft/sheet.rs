@@ -1,0 +1,139 @@
+//! The finished values that are exported: one `Sheet`, `ResultSheet` or site page is one JSON-like value.
+//! HTML and PDF are exporters over the same value.
+
+use serde::Serialize;
+
+pub use crate::render::charts::Chart;
+
+/// 課題管理シート of one area and one function.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sheet {
+    pub sheet_id: String,
+    pub root: &'static str,
+    pub report_year: i32,
+    pub report_year_label: String,
+    pub title: String,
+    pub prefecture: Named,
+    pub area: AreaLabel,
+    pub function: FunctionLabel,
+    pub simulated: bool,
+    pub headline: String,
+    pub key_figures: Vec<KeyFigure>,
+    pub parts: Vec<Part>,
+    pub charts: Vec<Chart>,
+    pub notes: Vec<String>,
+    pub sources: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Named {
+    pub code: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct AreaLabel {
+    pub level: String,
+    pub level_label: String,
+    pub code: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FunctionLabel {
+    pub code: String,
+    pub label: String,
+    pub short: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyFigure {
+    pub label: String,
+    pub value: String,
+    pub unit: String,
+    pub note: String,
+}
+
+/// One of the five parts of the official form.
+#[derive(Clone, Debug, Serialize)]
+pub struct Part {
+    pub no: u32,
+    pub title: String,
+    pub hint: String,
+    /// Filled from data; to be checked by people.
+    pub machine: bool,
+    pub sentences: Vec<String>,
+    pub tables: Vec<TableView>,
+    /// Ids of charts.
+    pub charts: Vec<String>,
+    pub candidates: Vec<Candidate>,
+    /// Ruled lines left for people.
+    pub write_lines: u32,
+}
+
+/// A suggestion for the council; never a decision.
+#[derive(Clone, Debug, Serialize)]
+pub struct Candidate {
+    pub mark: String,
+    pub text: String,
+    pub source: String,
+}
+
+/// A table as printed: cells are formatted text, the first of a row is its header.
+#[derive(Clone, Debug, Serialize)]
+pub struct TableView {
+    pub caption: String,
+    pub head: Vec<String>,
+    pub align: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+    pub note: String,
+}
+
+impl TableView {
+    /// A table whose first column is text and whose other columns are numbers.
+    pub fn new(caption: impl Into<String>, head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        let align = (0..head.len()).map(|i| if i == 0 { "left" } else { "right" }).collect();
+        Self { caption: caption.into(), head, align, rows, note: String::new() }
+    }
+}
+
+/// 協議結果公表シート of one meeting.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResultSheet {
+    pub result_id: String,
+    pub root: &'static str,
+    pub title: String,
+    pub date_label: String,
+    pub prefecture: Named,
+    pub simulated: bool,
+    pub report_year: i32,
+    pub report_year_label: String,
+    pub overview: Vec<Labelled>,
+    pub parts: Vec<ResultPart>,
+    pub figures: Vec<TableView>,
+    pub notes: Vec<String>,
+    pub sources: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Labelled {
+    pub label: String,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ResultPart {
+    pub no: u32,
+    pub title: String,
+    pub items: Vec<ResultItem>,
+}
+
+/// One agreed statement; the last three belong to measures only.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ResultItem {
+    pub mark: String,
+    pub text: String,
+    pub role: String,
+    pub deadline: String,
+    pub indicator: String,
+}

@@ -1,0 +1,397 @@
+//! Values of the packet's pages: the overview of the prefecture and one page per area.
+
+use serde::Serialize;
+
+use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
+use super::words::{percent, percent_or_dash, report_year_label, thousands};
+use super::{Drafter, Summary, area_label, range, sheet_id};
+use crate::areas::Area;
+use crate::error::Result;
+use crate::finding::{Finding, FindingRule, severity_label};
+use crate::render::charts;
+use std::collections::{BTreeMap, HashMap};
+
+/// Findings shown on the overview; all of them are in `data/findings.csv`.
+const FINDINGS_SHOWN: usize = 30;
+
+#[derive(Clone, Debug, Serialize)]
+pub struct IndexPage {
+    pub page: &'static str,
+    pub root: &'static str,
+    pub title: String,
+    pub prefecture: Named,
+    pub report_year: i32,
+    pub report_year_label: String,
+    pub simulated: bool,
+    pub key_figures: Vec<KeyFigure>,
+    pub sentences: Vec<String>,
+    pub map: Option<Chart>,
+    pub charts: Vec<Chart>,
+    pub areas: Vec<AreaLine>,
+    pub areas_head: Vec<&'static str>,
+    pub sheets: SheetMatrix,
+    pub results: Vec<ResultLink>,
+    pub data: Vec<DataLink>,
+    pub findings: FindingList,
+    pub sources: Vec<String>,
+    pub generated: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct AreaLine {
+    pub code: String,
+    pub name: String,
+    pub level_label: String,
+    pub href: String,
+    pub cells: Vec<String>,
+    pub municipalities: Vec<AreaLine>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SheetMatrix {
+    pub functions: Vec<FunctionHead>,
+    pub rows: Vec<SheetRow>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FunctionHead {
+    pub code: String,
+    pub short: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SheetRow {
+    pub area: AreaLabel,
+    pub cells: Vec<Option<SheetLink>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SheetLink {
+    pub html: String,
+    pub pdf: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ResultLink {
+    pub title: String,
+    pub href_html: String,
+    pub href_pdf: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct DataLink {
+    pub href: String,
+    pub label: String,
+    pub note: String,
+    pub size: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FindingList {
+    pub counts: Vec<FindingCount>,
+    pub rows: Vec<FindingLine>,
+    pub more: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingCount {
+    pub severity: String,
+    pub n: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingLine {
+    pub severity: String,
+    pub what: String,
+    #[serde(rename = "where")]
+    pub place: String,
+    pub next: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct AreaPage {
+    pub page: &'static str,
+    pub root: &'static str,
+    pub title: String,
+    pub prefecture: Named,
+    pub report_year_label: String,
+    pub simulated: bool,
+    pub breadcrumb: Vec<Crumb>,
+    pub area: AreaLabel,
+    pub key_figures: Vec<KeyFigure>,
+    pub population: TableView,
+    pub functions: Vec<FunctionBlock>,
+    pub sources: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Crumb {
+    pub name: String,
+    pub href: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FunctionBlock {
+    pub code: String,
+    pub label: String,
+    pub sentences: Vec<String>,
+    pub tables: Vec<TableView>,
+    pub charts: Vec<Chart>,
+    pub sheet_html: Option<String>,
+    pub sheet_pdf: Option<String>,
+}
+
+/// Which sheets a run makes: area index and function index, in order of area and function.
+pub type Plan = Vec<(usize, usize)>;
+
+impl Drafter<'_> {
+    /// The overview of the prefecture. `data`, `results` and `findings` are what the run made.
+    pub fn index_page(&self, areas: &[Area], plan: &Plan, results: Vec<ResultLink>, data: Vec<DataLink>, findings: FindingList) -> Result<IndexPage> {
+        let prefecture = &areas[0];
+        let mut sentences = Vec::new();
+        for function in &self.dictionary.functions {
+            let summary = self.facts.summary(prefecture, &function.function_code)?;
+            sentences.extend(self.phrases.lines("headline", &self.values(prefecture, function, summary)?)?);
+        }
+        let g1 = self.facts.summary(prefecture, "g1")?;
+        Ok(IndexPage {
+            page: "index",
+            root: "",
+            title: format!("{} かかりつけ医機能報告 協議資料", prefecture.name),
+            prefecture: self.prefecture(),
+            report_year: self.report_year,
+            report_year_label: report_year_label(self.report_year),
+            simulated: self.simulated,
+            key_figures: self.overview_figures(prefecture)?,
+            sentences,
+            map: Some(self.report_map(areas)?),
+            charts: vec![self.share_chart(g1, prefecture, "g1"), self.functions_chart(prefecture)?],
+            areas: self.area_lines(areas)?,
+            areas_head: vec!["区域", "対象", "報告", "1号あり", "イ", "ロ", "ハ", "ニ"],
+            sheets: self.matrix(areas, plan),
+            results,
+            data,
+            findings,
+            sources: self.sources(),
+            generated: format!("kyogi {}", env!("CARGO_PKG_VERSION")),
+        })
+    }
+
+    /// The page of one area below the prefecture.
+    pub fn area_page(&self, areas: &[Area], index: usize, plan: &Plan) -> Result<AreaPage> {
+        let area = &areas[index];
+        let mut functions = Vec::new();
+        for (f, function) in self.dictionary.functions.iter().enumerate() {
+            let summary = self.facts.summary(area, &function.function_code)?;
+            let values = self.values(area, function, summary)?;
+            let mut sentences = self.phrases.lines("headline", &values)?;
+            sentences.extend(self.sentences(function, &values)?);
+            let mut charts = vec![self.share_chart(summary, area, &format!("{}_c1", function.function_code))];
+            let mut tables = Vec::new();
+            for figure in self.figures(area, function, 2)? {
+                tables.push(figure.table);
+                charts.extend(figure.chart.map(|c| Chart { id: format!("{}_{}", function.function_code, c.id), ..c }));
+            }
+            let sheet = plan.contains(&(index, f)).then(|| format!("../sheets/{}", sheet_id(area, function)));
+            functions.push(FunctionBlock {
+                code: function.function_code.clone(),
+                label: format!("{} {}", function.label, function.theme),
+                sentences,
+                tables,
+                charts,
+                sheet_html: sheet.as_ref().map(|s| format!("{s}.html")),
+                sheet_pdf: sheet.map(|s| format!("{s}.pdf")),
+            });
+        }
+        let mut breadcrumb = vec![Crumb { name: areas[0].name.clone(), href: "../index.html".into() }];
+        for code in &area.medical_areas {
+            if let Some(parent) = areas.iter().find(|a| a.level == "medical_area" && a.area_code == *code) {
+                breadcrumb.push(Crumb { name: parent.name.clone(), href: format!("{code}.html") });
+            }
+        }
+        Ok(AreaPage {
+            page: "area",
+            root: "../",
+            title: area.name.clone(),
+            prefecture: self.prefecture(),
+            report_year_label: report_year_label(self.report_year),
+            simulated: self.simulated,
+            breadcrumb,
+            area: area_label(area),
+            key_figures: self.overview_figures(area)?,
+            population: population_table(area),
+            functions,
+            sources: self.sources(),
+        })
+    }
+
+    fn overview_figures(&self, area: &Area) -> Result<Vec<KeyFigure>> {
+        let g1 = self.facts.summary(area, "g1")?;
+        let rate = (g1.facilities_expected > 0).then(|| g1.facilities_reported as f64 / g1.facilities_expected as f64);
+        let mut list = vec![KeyFigure {
+            label: "報告した医療機関".into(),
+            value: thousands(g1.facilities_reported),
+            unit: format!("／{}施設", thousands(g1.facilities_expected)),
+            note: format!("報告率 {}", percent_or_dash(rate)),
+        }];
+        for function in &self.dictionary.functions {
+            let s = self.facts.summary(area, &function.function_code)?;
+            list.push(KeyFigure {
+                label: format!("{}あり", function.label),
+                value: range(s.positive_literal, s.positive_high()),
+                unit: "施設".into(),
+                note: format!("{}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high)),
+            });
+        }
+        Ok(list)
+    }
+
+    fn functions_chart(&self, area: &Area) -> Result<Chart> {
+        let mut rows = Vec::new();
+        for function in &self.dictionary.functions {
+            let s = self.facts.summary(area, &function.function_code)?;
+            let text = match (s.share_low, s.share_high) {
+                (Some(low), Some(high)) => format!("{}〜{}", percent(low), percent(high)),
+                _ => "―".into(),
+            };
+            let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
+            rows.push(charts::Interval {
+                label: format!("{} {}", function.label, function.theme),
+                low: value(s.share_low),
+                high: value(s.share_high),
+                emphasis: false,
+                text,
+            });
+        }
+        let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合）", area.name);
+        let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label, r.text)).collect();
+        let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);
+        Ok(Chart { id: "functions".into(), alt: format!("{title}：{}", said.join("、")), title, svg, width, height })
+    }
+
+    /// Circles by population, shaded by the share of facilities that reported.
+    fn report_map(&self, areas: &[Area]) -> Result<Chart> {
+        let classes = ["95%以上", "90〜95%", "80〜90%", "80%未満", "対象なし"];
+        let mut tiles = Vec::new();
+        for area in areas.iter().filter(|a| a.level == "municipality") {
+            let s = self.facts.summary(area, "g1")?;
+            let rate = (s.facilities_expected > 0).then(|| s.facilities_reported as f64 / s.facilities_expected as f64);
+            let level = match rate {
+                None => 4,
+                Some(r) if r >= 0.95 => 0,
+                Some(r) if r >= 0.9 => 1,
+                Some(r) if r >= 0.8 => 2,
+                Some(_) => 3,
+            };
+            tiles.push(charts::Tile {
+                label: area.name.clone(),
+                lon: area.longitude.unwrap_or(f64::NAN),
+                lat: area.latitude.unwrap_or(f64::NAN),
+                size: f64::from(area.population.total),
+                level,
+                text: percent_or_dash(rate),
+                emphasis: false,
+            });
+        }
+        let title = format!("市区町村ごとの報告率（{}、円の大きさは人口）", areas[0].name);
+        let (svg, width, height) = charts::cartogram(&title, &classes, &tiles);
+        let alt = format!("{title}。数値は「区域別の状況」の表にあります。");
+        Ok(Chart { id: "map".into(), title, alt, svg, width, height })
+    }
+
+    fn area_lines(&self, areas: &[Area]) -> Result<Vec<AreaLine>> {
+        let mut lines = vec![self.area_line(&areas[0])?];
+        for area in areas.iter().filter(|a| a.level == "medical_area") {
+            let mut line = self.area_line(area)?;
+            // a city that spans areas is listed under each of them, with the figures of the whole city
+            for m in areas.iter().filter(|m| m.level == "municipality" && m.medical_areas.contains(&area.area_code)) {
+                let mut inner = self.area_line(m)?;
+                if m.medical_areas.len() > 1 {
+                    inner.name.push_str("（市全体）");
+                }
+                line.municipalities.push(inner);
+            }
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
+    fn area_line(&self, area: &Area) -> Result<AreaLine> {
+        let g1 = self.facts.summary(area, "g1")?;
+        let mut cells = vec![thousands(g1.facilities_expected), thousands(g1.facilities_reported)];
+        for function in &self.dictionary.functions {
+            let s: &Summary = self.facts.summary(area, &function.function_code)?;
+            cells.push(range(s.positive_literal, s.positive_high()));
+        }
+        Ok(AreaLine {
+            code: area.area_code.clone(),
+            name: area.name.clone(),
+            level_label: area_label(area).level_label,
+            href: format!("areas/{}.html", area.area_code),
+            cells,
+            municipalities: Vec::new(),
+        })
+    }
+
+    fn matrix(&self, areas: &[Area], plan: &Plan) -> SheetMatrix {
+        let functions = &self.dictionary.functions;
+        let mut rows: BTreeMap<usize, Vec<Option<SheetLink>>> = BTreeMap::new();
+        for &(a, f) in plan {
+            let id = sheet_id(&areas[a], &functions[f]);
+            let link = SheetLink { html: format!("sheets/{id}.html"), pdf: format!("sheets/{id}.pdf") };
+            rows.entry(a).or_insert_with(|| vec![None; functions.len()])[f] = Some(link);
+        }
+        SheetMatrix {
+            functions: functions.iter().map(|f| FunctionHead { code: f.function_code.clone(), short: f.label.clone() }).collect(),
+            rows: rows.into_iter().map(|(a, cells)| SheetRow { area: area_label(&areas[a]), cells }).collect(),
+        }
+    }
+}
+
+/// The first findings with their texts; notes that need nothing are counted, not listed.
+pub fn finding_list(findings: &[Finding], rules: &HashMap<String, FindingRule>) -> FindingList {
+    let severity = |f: &Finding| rules.get(&f.code).map_or("note", |r| r.severity.as_str());
+    let mut counts = Vec::new();
+    for level in ["must_fix", "confirm", "note"] {
+        let n = findings.iter().filter(|f| severity(f) == level).count();
+        if n > 0 {
+            counts.push(FindingCount { severity: severity_label(level).into(), n });
+        }
+    }
+    let shown: Vec<FindingLine> = findings
+        .iter()
+        .filter(|f| severity(f) != "note")
+        .take(FINDINGS_SHOWN)
+        .map(|f| {
+            let rule = rules.get(&f.code);
+            let mut place = Vec::new();
+            if f.row > 0 {
+                place.push(format!("行 {}", f.row));
+            }
+            if !f.column.is_empty() {
+                place.push(format!("列 {}", f.column));
+            }
+            if !f.value.is_empty() {
+                place.push(format!("「{}」", f.value));
+            }
+            FindingLine {
+                severity: severity_label(severity(f)).into(),
+                what: rule.map_or_else(|| f.code.clone(), |r| r.what.clone()),
+                place: place.join("、"),
+                next: rule.map_or_else(String::new, |r| r.next.clone()),
+            }
+        })
+        .collect();
+    let more = findings.len() - shown.len();
+    FindingList { counts, rows: shown, more }
+}
+
+fn population_table(area: &Area) -> TableView {
+    let p = area.population;
+    let share = |n: u32| percent_or_dash((p.total > 0).then(|| f64::from(n) / f64::from(p.total)));
+    let row = |label: &str, n: u32| vec![label.to_owned(), thousands(i64::from(n)), share(n)];
+    let rows = vec![row("総数", p.total), row("65歳以上", p.over_65), row("75歳以上", p.over_75), row("85歳以上", p.over_85)];
+    let mut table = TableView::new("人口", vec!["区分".into(), "人口（人）".into(), "総数に対する割合".into()], rows);
+    table.note = "住民基本台帳に基づく人口（総務省）。年齢が非公表の人がいる市区町村では、年齢階級の合計が総数と一致しません。".into();
+    table
+}

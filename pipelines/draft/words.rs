@@ -1,0 +1,85 @@
+//! Formatting of numbers and dates, and the sentences of `reports/phrases`.
+
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+use crate::embedded;
+use crate::error::Result;
+
+/// 12,345
+pub fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if n < 0 { format!("-{out}") } else { out }
+}
+
+/// 0.123 → 12.3%
+pub fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+/// A percentage, or a dash where there is nothing to divide by.
+pub fn percent_or_dash(share: Option<f64>) -> String {
+    share.map_or_else(|| "―".into(), percent)
+}
+
+/// 令和7年; the first year is 元年.
+pub fn wareki_year(year: i32) -> String {
+    match year - 2018 {
+        n if n < 1 => format!("{year}年"),
+        1 => "令和元年".into(),
+        n => format!("令和{n}年"),
+    }
+}
+
+/// An ISO date as 令和8年12月15日; other text stays as it is.
+pub fn wareki_date(iso: &str) -> String {
+    let mut parts = iso.splitn(3, '-').map(str::parse::<u32>);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(y)), Some(Ok(m)), Some(Ok(d))) => format!("{}{m}月{d}日", wareki_year(y as i32)),
+        _ => iso.to_owned(),
+    }
+}
+
+/// 令和7年度報告（令和8年1〜3月）
+pub fn report_year_label(report_year: i32) -> String {
+    format!("{}度報告（{}1〜3月）", wareki_year(report_year), wareki_year(report_year + 1))
+}
+
+/// Sentences: templates of `reports/phrases`, one sentence a line, strict about missing values.
+pub struct Phrases {
+    environment: Environment<'static>,
+}
+
+impl Phrases {
+    /// `overrides` gives the text of a file that the work folder replaces.
+    pub fn new(overrides: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.add_filter("n", |v: Value| v.as_i64().map_or_else(|| v.to_string(), thousands));
+        environment.add_filter("pct", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), percent));
+        for (path, text) in embedded::under("reports/phrases/") {
+            let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");
+            let text = overrides(path).unwrap_or_else(|| text.to_owned());
+            environment.add_template_owned(name.to_owned(), text)?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// The sentences of a template: its non-empty lines.
+    pub fn lines(&self, name: &str, context: &Value) -> Result<Vec<String>> {
+        let text = self.environment.get_template(name)?.render(context)?;
+        Ok(text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// A short text with places for values, for example a candidate.
+    pub fn fill(&self, text: &str, context: &Value) -> Result<String> {
+        Ok(self.environment.render_str(text, context)?)
+    }
+}

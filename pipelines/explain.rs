@@ -1,0 +1,117 @@
+//! Why a facility has a function or not: status, rule with source, deciding cells, and what is missing.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::artefact::Table;
+use crate::dictionary::Dictionary;
+use crate::error::{Error, Result};
+use crate::rules::Rules;
+use crate::workspace::Workspace;
+
+/// Status words as people say them.
+pub fn status_label(status: &str) -> &'static str {
+    match status {
+        "yes" => "あり",
+        "no" => "なし",
+        "not_applicable" => "対象外（1号機能なし）",
+        "undetermined" => "判定できない",
+        "not_reported" => "未報告",
+        _ => "",
+    }
+}
+
+/// The explanation of one facility, from the packet in `packet`.
+pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Result<String> {
+    let year = workspace.settings.report_year;
+    let stages = packet.join("stages");
+    let functions_path = stages.join("determine/det_functions.parquet");
+    if !functions_path.exists() {
+        return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
+    }
+    let functions = Table::read_parquet("det_functions", &functions_path)?;
+    let evidence = Table::read_parquet("det_evidence", &stages.join("determine/det_evidence.parquet"))?;
+    let (dictionary, rules) = (Dictionary::load(year)?, Rules::load(year)?);
+    let mut out = String::new();
+    for i in 0..functions.len() {
+        if functions.text(i, "facility_id")? != facility_id {
+            continue;
+        }
+        if out.is_empty() {
+            let (kind, place) = (functions.text(i, "facility_type")?, functions.text(i, "unit_code")?);
+            let kind = dictionary.choices_of("facility_type").find(|c| c.mode == kind).map_or("種別不明", |c| c.label.as_str());
+            writeln!(out, "医療機関 {facility_id}（{kind}、市区町村コード {}、抽出ファイルの {} 行目）", or_dash(place), functions.int(i, "row_no")?.unwrap_or(0)).ok();
+        }
+        explain_function(&mut out, &functions, i, &evidence, &dictionary, &rules)?;
+    }
+    if out.is_empty() {
+        return Err(Error::new(format!("医療機関ID「{facility_id}」がこの資料にありません")).next("data/facility_status.csv にある facility_id を指定してください"));
+    }
+    Ok(out)
+}
+
+fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Table, dictionary: &Dictionary, rules: &Rules) -> Result<()> {
+    let code = functions.text(i, "function_code")?;
+    let (literal, core) = (functions.text(i, "status_literal")?, functions.text(i, "status_core")?);
+    let function = dictionary.function(code).ok_or_else(|| Error::new(format!("機能 {code} が項目辞書にありません")))?;
+    writeln!(out, "\n■ {} {}：{}", function.label, function.theme, status_label(literal)).ok();
+    if core != literal {
+        writeln!(out, "  実質：{}（直接の提供に当たる項目がない）", status_label(core)).ok();
+    }
+    if let Some(rule) = rules.get(functions.text(i, "rule_code")?) {
+        writeln!(out, "  規則：{}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();
+    }
+    let row_no = functions.int(i, "row_no")?;
+    let cells = |wanted: &dyn Fn(bool, bool, bool) -> bool| -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for e in 0..evidence.len() {
+            if evidence.int(e, "row_no")? != row_no || evidence.text(e, "function_code")? != code {
+                continue;
+            }
+            let row = evidence.row_json(e);
+            let flag = |name: &str| row.get(name).and_then(serde_json::Value::as_bool).unwrap_or(false);
+            if wanted(flag("positive_literal"), flag("negative"), flag("is_answered")) {
+                found.push(evidence.text(e, "evidence")?.to_owned());
+            }
+        }
+        Ok(found)
+    };
+    let mut list = |title: &str, items: Vec<String>| {
+        if !items.is_empty() {
+            writeln!(out, "  {title}：").ok();
+            for item in items {
+                writeln!(out, "    ・{item}").ok();
+            }
+        }
+    };
+    match literal {
+        "yes" => list("根拠のセル", cells(&|positive, _, _| positive)?),
+        "no" | "undetermined" if functions.text(i, "rule_code")? != "g2_gate_undetermined" => {
+            let missing = cells(&|positive, _, _| !positive)?;
+            let title = if code == "g1" { "足りないもの（すべて必要）" } else { "足りないもの（どれか一つで「あり」になる）" };
+            list(title, missing);
+        }
+        "not_applicable" => list("参考：2号の項目への回答（判定には使わない）", cells(&|positive, _, _| positive)?),
+        _ => {}
+    }
+    match functions.text(i, "intention_origin")? {
+        "" => {}
+        origin => {
+            let origin = match origin {
+                "item" => "2号の項目の「意向有り」",
+                "other" => "その他の「今後担う意向」",
+                _ => "2号の項目と「今後担う意向」の両方",
+            };
+            writeln!(out, "  意向：あり（{origin}）").ok();
+        }
+    }
+    let auto = functions.text(i, "auto_status")?;
+    if functions.row_json(i).get("auto_differs").and_then(serde_json::Value::as_bool) == Some(true) {
+        writeln!(out, "  G-MIS 自動判定：{}（回答からの判定と違います）", status_label(auto)).ok();
+    }
+    Ok(())
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "―" } else { text }
+}

@@ -1,0 +1,70 @@
+//! Bytes to text: which encoding a file is in, and cell by cell what could not be read.
+
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
+
+/// Encoding of an extract. CP932 means windows-31j with the NEC and IBM extensions (WHATWG `Shift_JIS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextEncoding {
+    Utf8,
+    Cp932,
+}
+
+impl TextEncoding {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Cp932 => "CP932（Shift_JIS）",
+        }
+    }
+
+    /// `auto` (None), `utf-8` or `cp932`, as written in a layout file.
+    pub fn parse(name: &str) -> Option<Option<Self>> {
+        match name.to_ascii_lowercase().as_str() {
+            "auto" | "" => Some(None),
+            "utf-8" | "utf8" => Some(Some(Self::Utf8)),
+            "cp932" | "shift_jis" | "sjis" | "windows-31j" => Some(Some(Self::Cp932)),
+            _ => None,
+        }
+    }
+
+    fn codec(self) -> &'static Encoding {
+        match self {
+            Self::Utf8 => UTF_8,
+            Self::Cp932 => SHIFT_JIS,
+        }
+    }
+
+    /// Text of one cell, and whether some bytes had no meaning (each became U+FFFD).
+    ///
+    /// Cells are cut out of the raw bytes before decoding: neither the comma nor the quote nor a line feed
+    /// can be the second byte of a CP932 pair, so a broken pair harms only its own cell.
+    pub fn decode(self, bytes: &[u8]) -> (std::borrow::Cow<'_, str>, bool) {
+        self.codec().decode_without_bom_handling(bytes)
+    }
+}
+
+const UTF8_BOM: &[u8] = &[0xEF, 0xBB, 0xBF];
+
+/// The content without its byte order mark, and the encoding it is most likely in.
+///
+/// BOM, then strict UTF-8, then whichever of the two reads with fewer broken places.
+pub fn detect(bytes: &[u8]) -> Result<(&[u8], TextEncoding), &'static str> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err("文字コードが UTF-16 です");
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err("Excel ブック（XLSX）です");
+    }
+    if let Some(rest) = bytes.strip_prefix(UTF8_BOM) {
+        return Ok((rest, TextEncoding::Utf8));
+    }
+    if std::str::from_utf8(bytes).is_ok() {
+        return Ok((bytes, TextEncoding::Utf8));
+    }
+    if bytes.contains(&0) {
+        return Err("文字の表ではないデータが入っています");
+    }
+    let broken = |encoding: TextEncoding| encoding.decode(bytes).0.matches('\u{FFFD}').count();
+    let (utf8, cp932) = (broken(TextEncoding::Utf8), broken(TextEncoding::Cp932));
+    Ok((bytes, if utf8 < cp932 { TextEncoding::Utf8 } else { TextEncoding::Cp932 }))
+}

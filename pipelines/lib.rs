@@ -1,0 +1,31 @@
+//! kyogi: from the extract of かかりつけ医機能報告 to the consultation meeting and its published result.
+//!
+//! The way of the data is the order of the modules below; see `pipelines/README.md`.
+
+// stages, in order
+pub mod ingest;
+pub mod determine;
+pub mod aggregate;
+pub mod draft;
+pub mod render;
+pub mod publish;
+// what the stages stand on
+pub mod areas;
+pub mod artefact;
+pub mod dictionary;
+pub mod embedded;
+pub mod error;
+pub mod finding;
+pub mod packet;
+pub mod progress;
+pub mod reference;
+pub mod rules;
+pub mod sql;
+pub mod stage;
+pub mod workspace;
+// what a user calls
+pub mod bench;
+pub mod cli;
+pub mod explain;
+pub mod run;
+pub mod sample;

@@ -1,0 +1,5 @@
+//! The program `kyogi`.
+
+fn main() {
+    std::process::exit(kyogi::cli::main());
+}

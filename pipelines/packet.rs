@@ -1,0 +1,194 @@
+//! The packet folder: made beside its place under a working name, then put in place whole, or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::artefact;
+use crate::error::{Error, Result};
+use crate::ingest::{InputFile, sha256};
+use crate::rules::Rule;
+
+pub const MANIFEST: &str = "manifest.json";
+/// Where files that people changed in an earlier packet are kept.
+const KEPT: &str = "以前の変更";
+
+/// What was made from what.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    pub program: String,
+    pub version: String,
+    pub prefecture_code: String,
+    pub report_year: i32,
+    pub simulated: bool,
+    pub inputs: Vec<serde_json::Value>,
+    pub rules: Vec<serde_json::Value>,
+    /// Path below the packet folder → SHA-256.
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    pub fn new(prefecture_code: &str, report_year: i32, simulated: bool, inputs: &[InputFile], rules: &[Rule]) -> Result<Self> {
+        Ok(Self {
+            program: "kyogi".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            prefecture_code: prefecture_code.into(),
+            report_year,
+            simulated,
+            inputs: inputs.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
+            rules: rules.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
+            outputs: BTreeMap::new(),
+        })
+    }
+}
+
+/// A packet in the making. Dropped without `finish`, it disappears and the earlier packet stays.
+pub struct Packet {
+    place: PathBuf,
+    working: tempfile::TempDir,
+}
+
+impl Packet {
+    /// Starts a packet for `place`. Refuses a folder that holds something else than a packet.
+    pub fn begin(place: &Path) -> Result<Self> {
+        let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(|e| Error::io("出力フォルダーを作れません", parent, &e))?;
+        recover(place)?;
+        if place.exists() && !place.is_dir() {
+            return Err(Error::new("出力先がフォルダーではありません").file(place).next("--out で別の場所を指定してください"));
+        }
+        if place.is_dir() && !place.join(MANIFEST).exists() && !is_empty(place)? {
+            return Err(Error::new("出力先のフォルダーに kyogi の資料ではないものが入っています")
+                .file(place)
+                .next("空のフォルダー、又は新しいフォルダーを --out で指定してください"));
+        }
+        clear_leftovers(parent, place);
+        let working = tempfile::Builder::new()
+            .prefix(&format!("{}作成中-", hidden(place)))
+            .tempdir_in(parent)
+            .map_err(|e| Error::io("作業用のフォルダーを作れません", parent, &e))?;
+        Ok(Self { place: place.to_path_buf(), working })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.working.path()
+    }
+
+    /// Writes the manifest, then exchanges the folders. Files that people added or changed are carried over.
+    pub fn finish(self, mut manifest: Manifest) -> Result<Finished> {
+        let root = self.working.path().to_path_buf();
+        for file in files_below(&root)? {
+            let bytes = fs::read(root.join(&file)).map_err(|e| Error::io("作った資料を読めません", &root.join(&file), &e))?;
+            manifest.outputs.insert(file, sha256(&bytes));
+        }
+        let text = serde_json::to_string_pretty(&manifest)? + "\n";
+        artefact::write_bytes(&root.join(MANIFEST), text.as_bytes())?;
+        let kept = self.carry_over(&root, &manifest)?;
+
+        let old = sibling(&self.place, "以前");
+        let moved = |e: &std::io::Error, path: &Path| {
+            Error::io("資料のフォルダーを置きかえられません", path, e).next("中のファイルを Excel やブラウザーで開いていれば閉じて、もう一度実行してください")
+        };
+        if self.place.exists() {
+            fs::rename(&self.place, &old).map_err(|e| moved(&e, &self.place))?;
+        }
+        if let Err(error) = fs::rename(&root, &self.place) {
+            // put the earlier packet back before saying so
+            let _ = fs::rename(&old, &self.place);
+            return Err(moved(&error, &self.place));
+        }
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(|e| Error::io("以前の資料を片付けられません", &old, &e))?;
+        }
+        Ok(Finished { place: self.place, files: manifest.outputs.len() + 1, kept })
+    }
+
+    fn carry_over(&self, root: &Path, new: &Manifest) -> Result<Vec<String>> {
+        let Ok(text) = fs::read_to_string(self.place.join(MANIFEST)) else { return Ok(Vec::new()) };
+        let Ok(old) = serde_json::from_str::<Manifest>(&text) else { return Ok(Vec::new()) };
+        let mut kept = Vec::new();
+        for file in files_below(&self.place)?.into_iter().filter(|f| f != MANIFEST) {
+            let from = self.place.join(&file);
+            let to = match old.outputs.get(&file) {
+                Some(hash) => {
+                    let bytes = fs::read(&from).map_err(|e| Error::io("以前の資料を読めません", &from, &e))?;
+                    if sha256(&bytes) == *hash {
+                        continue;
+                    }
+                    format!("{KEPT}/{file}")
+                }
+                None if new.outputs.contains_key(&file) => format!("{KEPT}/{file}"),
+                None => file,
+            };
+            let target = root.join(&to);
+            if let Some(dir) = target.parent() {
+                fs::create_dir_all(dir).map_err(|e| Error::io("フォルダーを作れません", dir, &e))?;
+            }
+            fs::copy(&from, &target).map_err(|e| Error::io("人が加えたファイルを写せません", &from, &e))?;
+            kept.push(to);
+        }
+        Ok(kept)
+    }
+}
+
+/// A packet in its place.
+pub struct Finished {
+    pub place: PathBuf,
+    pub files: usize,
+    /// Files of people that were carried over.
+    pub kept: Vec<String>,
+}
+
+fn hidden(place: &Path) -> String {
+    format!(".{}.", place.file_name().map_or_else(|| "packet".into(), |n| n.to_string_lossy().into_owned()))
+}
+
+fn sibling(place: &Path, word: &str) -> PathBuf {
+    place.with_file_name(format!("{}{word}", hidden(place)))
+}
+
+/// A run that was cut off between the two renames leaves the earlier packet under its waiting name.
+fn recover(place: &Path) -> Result<()> {
+    let old = sibling(place, "以前");
+    if !old.exists() {
+        return Ok(());
+    }
+    let outcome = if place.exists() { fs::remove_dir_all(&old) } else { fs::rename(&old, place) };
+    outcome.map_err(|e| Error::io("中断された前回の資料を戻せません", &old, &e))
+}
+
+/// Working folders of runs that were killed. One that is still in use stays, and does no harm.
+fn clear_leftovers(parent: &Path, place: &Path) {
+    let prefix = format!("{}作成中-", hidden(place));
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(&prefix)) {
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+        if age.is_some_and(|a| a.as_secs() > 3600) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn is_empty(dir: &Path) -> Result<bool> {
+    Ok(fs::read_dir(dir).map_err(|e| Error::io("フォルダーを読めません", dir, &e))?.next().is_none())
+}
+
+/// Paths of all files below a folder, with `/`, in order.
+pub fn files_below(root: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut waiting = vec![root.to_path_buf()];
+    while let Some(dir) = waiting.pop() {
+        for entry in fs::read_dir(&dir).map_err(|e| Error::io("フォルダーを読めません", &dir, &e))? {
+            let path = entry.map_err(|e| Error::io("フォルダーを読めません", &dir, &e))?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if let Ok(below) = path.strip_prefix(root) {
+                found.push(below.to_string_lossy().replace('\\', "/"));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,99 @@
+//! PDF in process by typst: a static template reads the sheet as data. PDF/UA-1 and PDF/A-2a, no system font, no file, no network.
+
+use std::sync::LazyLock;
+
+use typst::diag::{FileError, FileResult};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, World};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+
+use super::glyphs::FONTS;
+use crate::error::{Error, Result};
+
+static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(Library::default()));
+static BOOK: LazyLock<LazyHash<FontBook>> = LazyLock::new(|| LazyHash::new(FontBook::from_fonts(FONTS.iter())));
+
+/// A document to print: its template's text, its value as JSON, and the charts it shows.
+pub struct Document<'a> {
+    pub template: &'a Source,
+    pub json: Vec<u8>,
+    /// Name such as `c1`, and SVG text.
+    pub charts: Vec<(String, String)>,
+    /// Stable identity: the same document has the same bytes on every run.
+    pub ident: String,
+    /// Date in the file's metadata: year, month, day.
+    pub date: (i32, u8, u8),
+}
+
+/// A template source under a fixed virtual name.
+pub fn template(name: &str, text: &str) -> Result<Source> {
+    Ok(Source::new(file_id(&format!("/{name}.typ"))?, text.to_owned()))
+}
+
+fn file_id(path: &str) -> Result<FileId> {
+    let path = VirtualPath::new(path).map_err(|e| Error::new(format!("様式の名前が正しくありません：{e:?}")))?;
+    Ok(RootedPath::new(VirtualRoot::Project, path).intern())
+}
+
+/// What the template can see: itself, `/sheet.json`, the charts of this document, the embedded fonts.
+struct Sealed {
+    main: Source,
+    files: Vec<(FileId, Bytes)>,
+}
+
+impl World for Sealed {
+    fn library(&self) -> &LazyHash<Library> {
+        &LIBRARY
+    }
+    fn book(&self) -> &LazyHash<FontBook> {
+        &BOOK
+    }
+    fn main(&self) -> FileId {
+        self.main.id()
+    }
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        if id == self.main.id() { Ok(self.main.clone()) } else { Err(FileError::AccessDenied) }
+    }
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        self.files.iter().find(|(f, _)| *f == id).map(|(_, bytes)| bytes.clone()).ok_or(FileError::AccessDenied)
+    }
+    fn font(&self, index: usize) -> Option<Font> {
+        FONTS.get(index).cloned()
+    }
+    fn today(&self, _: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+/// The PDF of a document.
+pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
+    let mut files = vec![(file_id("/sheet.json")?, Bytes::new(document.json))];
+    for (name, svg) in document.charts {
+        files.push((file_id(&format!("/{name}.svg"))?, Bytes::new(svg.into_bytes())));
+    }
+    let world = Sealed { main: document.template.clone(), files };
+    let said = |errors: &[typst::diag::SourceDiagnostic]| {
+        let texts: Vec<String> = errors.iter().map(|e| e.message.to_string()).collect();
+        Error::new(format!("PDF を作れません：{}", texts.join("／"))).at(document.ident.clone())
+    };
+    let pages: PagedDocument = typst::compile(&world).output.map_err(|e| said(&e))?;
+    let (year, month, day) = document.date;
+    let standards = PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|e| Error::new(format!("PDF の規格を設定できません：{e:?}")))?;
+    let options = PdfOptions {
+        ident: Smart::Custom(document.ident.clone()),
+        creator: Smart::Custom(Some(format!("kyogi {}", env!("CARGO_PKG_VERSION")))),
+        timestamp: Datetime::from_ymd_hms(year, month, day, 9, 0, 0).and_then(|d| Timestamp::new_local(d, 540)),
+        standards,
+        ..PdfOptions::default()
+    };
+    typst_pdf::pdf(&pages, &options).map_err(|e| said(&e))
+}
+
+/// Drops what the last documents left in typst's caches, so that memory stays flat however many follow.
+pub fn forget() {
+    comemo::evict(0);
+}

@@ -1,0 +1,384 @@
+//! The batch: extract in, packet out. Stages follow one another; each reads what the earlier ones wrote.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::areas::{self, Area};
+use crate::artefact::{self, Table};
+use crate::dictionary::Dictionary;
+use crate::draft::sheet::ResultSheet;
+use crate::draft::site::{self, DataLink, Plan, ResultLink};
+use crate::draft::words::Phrases;
+use crate::draft::{Drafter, Facts, sheet_id};
+use crate::embedded;
+use crate::error::{Error, Result};
+use crate::finding::{self, Finding};
+use crate::packet::{Finished, Manifest, Packet};
+use crate::progress::Progress;
+use crate::reference::Reference;
+use crate::render::html::{self, Html};
+use crate::render::{glyphs, pdf};
+use crate::rules::Rules;
+use crate::workspace::Workspace;
+use crate::{aggregate, determine, ingest, publish};
+
+/// What to run. `None` means: as the work folder says.
+pub struct Options<'a> {
+    pub workspace: &'a Workspace,
+    pub extract: Option<PathBuf>,
+    pub mapping: Option<PathBuf>,
+    pub out: Option<PathBuf>,
+    pub threads: usize,
+    pub progress: &'a Progress,
+}
+
+/// What came out.
+pub struct Outcome {
+    pub finished: Finished,
+    pub sheets: usize,
+    pub results: usize,
+    pub must_fix: usize,
+    pub findings: usize,
+    pub facilities: usize,
+}
+
+/// Sheets between two clearings of typst's caches: more would only cost memory.
+const CHUNK: usize = 16;
+
+/// Everything a stage of this run may need to know.
+struct Basis {
+    reference: Reference,
+    dictionary: Dictionary,
+    rules: Rules,
+    areas: Vec<Area>,
+    year: i32,
+    threads: usize,
+}
+
+impl Basis {
+    fn load(prefecture: &str, year: i32, threads: usize) -> Result<Self> {
+        let reference = Reference::load(prefecture)?;
+        Ok(Self {
+            areas: areas::all(&reference),
+            reference,
+            dictionary: Dictionary::load(year)?,
+            rules: Rules::load(year)?,
+            year,
+            threads,
+        })
+    }
+
+    fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
+        Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, Phrases::new(overrides)?, self.year, simulated)
+    }
+}
+
+/// The text that the work folder puts in the place of a built-in file.
+pub type Overrides<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+pub fn run(options: &Options<'_>) -> Result<Outcome> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build()
+        .map_err(|e| Error::new(format!("並列処理を始められません：{e}")))?;
+    pool.install(|| run_in_pool(options))
+}
+
+fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
+    let settings = &options.workspace.settings;
+    let year = settings.report_year;
+    let basis = Basis::load(&settings.prefecture, year, options.threads)?;
+    let extract = match &options.extract {
+        Some(path) => path.clone(),
+        None => options.workspace.extract()?,
+    };
+    let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
+    let records = publish::records(&options.workspace.root.join("records"))?;
+    let packet = Packet::begin(options.out.as_deref().unwrap_or(&options.workspace.output()))?;
+    let root = packet.path().to_path_buf();
+
+    let figures = figures(&basis, &extract, mapping.as_deref(), Some(&options.workspace.root), &root, options.progress)?;
+    let mut findings = figures.findings;
+
+    options.progress.stage("シートの下書きを作っています");
+    let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
+    let drafter = basis.drafter(figures.facts, &overrides, settings.simulated)?;
+    let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
+    let plan = plan(options.workspace, &basis);
+    let mut replaced = printer.sheets(&drafter, &basis, &plan, options.progress)?;
+    let results = records
+        .iter()
+        .map(|(name, record)| publish::result_sheet(name, record, &basis.areas, &basis.dictionary, &drafter))
+        .collect::<Result<Vec<_>>>()?;
+    let result_links = printer.results(&results, &mut replaced)?;
+    for (place, character) in &replaced {
+        let value = format!("{place}：U+{:04X} {character}", *character as u32);
+        findings.push(Finding::new("glyph_replaced").file(&figures.input.file_name).value(value));
+    }
+
+    options.progress.stage("一覧とデータを書いています");
+    let finding_rules = finding::rules()?;
+    finding::sort(&mut findings, &finding_rules);
+    finding::table(&findings, &finding_rules)?.write_csv(&root.join("data/findings.csv"))?;
+    if let Some(rejected) = &figures.rejected {
+        rejected.write_csv(&root.join("data/rejected_rows.csv"))?;
+    }
+    let links = data_links(&root)?;
+    printer.pages(&drafter, &basis, &plan, result_links, links, site::finding_list(&findings, &finding_rules))?;
+    artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
+
+    let manifest = Manifest::new(&settings.prefecture, year, settings.simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
+    let finished = packet.finish(manifest)?;
+    options.progress.done();
+    let must_fix = findings.iter().filter(|f| finding_rules.get(&f.code).is_some_and(|r| r.severity == "must_fix")).count();
+    Ok(Outcome {
+        finished,
+        sheets: plan.len(),
+        results: results.len(),
+        must_fix,
+        findings: findings.len(),
+        facilities: figures.input.rows_kept,
+    })
+}
+
+/// From the extract to the figures of all areas.
+struct Figures {
+    facts: Facts,
+    findings: Vec<Finding>,
+    input: ingest::InputFile,
+    rejected: Option<Table>,
+}
+
+fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: Option<&Path>, root: &Path, progress: &Progress) -> Result<Figures> {
+    let stages = root.join("stages");
+    progress.stage("抽出ファイルを読んでいます");
+    let request = ingest::Request {
+        extract,
+        mapping,
+        work_folder,
+        report_year: basis.year,
+        reference: &basis.reference,
+        dictionary: &basis.dictionary,
+        rules: &basis.rules,
+    };
+    let ingested = ingest::run(&request)?;
+    for table in [&ingested.facilities, &ingested.answers] {
+        table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
+    }
+    write_reference(basis, &stages)?;
+
+    progress.stage("機能の有無を判定しています");
+    let determined = determine::run(&stages, basis.year, basis.threads)?;
+    let mut findings = ingested.findings;
+    findings.extend(determine::checks(&stages, basis.year, basis.threads, &ingested.input.file_name)?);
+
+    progress.stage("区域ごとに集計しています");
+    let tables = aggregate::run(&stages, basis.year, basis.threads)?;
+    let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
+    let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
+    for (table, name) in [(status, "facility_status"), (table("area_summary")?, "area_summary")] {
+        table.write_csv(&root.join(format!("data/{name}.csv")))?;
+        table.write_parquet(&root.join(format!("data/{name}.parquet")))?;
+    }
+    Ok(Figures {
+        facts: Facts::read(table("area_summary")?, table("agg_item_choices")?, table("agg_item_counts")?)?,
+        findings,
+        rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
+        input: ingested.input,
+    })
+}
+
+/// From the extract to `area_summary` in `root`, nothing else: what the bench measures.
+pub fn figures_only(prefecture: &str, year: i32, extract: &Path, root: &Path, threads: usize) -> Result<()> {
+    let basis = Basis::load(prefecture, year, threads)?;
+    figures(&basis, extract, None, None, root, &Progress::silent()).map(|_| ())
+}
+
+/// The first `n` sheets of a run, drafted but not printed: what the bench prints.
+pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft::sheet::Sheet>> {
+    let settings = &options.workspace.settings;
+    let basis = Basis::load(&settings.prefecture, settings.report_year, options.threads)?;
+    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
+    let figures = figures(&basis, &extract, None, None, scratch.path(), &Progress::silent())?;
+    crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
+    let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
+    let plan = plan(options.workspace, &basis);
+    plan.iter().take(n).map(|&(a, f)| drafter.sheet(&basis.areas[a], &basis.dictionary.functions[f])).collect()
+}
+
+/// The dictionary, rules and areas as tables for the SQL stages.
+fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
+    let write = |name: &str, table: Table| table.write_parquet(&stages.join(format!("reference/{name}.parquet")));
+    for (name, path) in [
+        ("dict_items", "sql/dictionary/items.csv"),
+        ("dict_choices", "sql/dictionary/choices.csv"),
+        ("dict_functions", "sql/dictionary/functions.csv"),
+        ("rules", "sql/rules/rules.csv"),
+    ] {
+        let dated = valid_rows(embedded::text(path), basis.year)?;
+        write(name, Table::from_csv(name, &dated)?)?;
+    }
+    write("ref_areas", areas::table(&basis.areas)?)?;
+    write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
+}
+
+/// The rows of a dated table that are valid in a year; undated tables stay whole.
+fn valid_rows(text: &str, year: i32) -> Result<String> {
+    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(broken)?.clone();
+    let position = |name: &str| headers.iter().position(|h| h == name);
+    let (from, to) = (position("from_year"), position("to_year"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&headers).map_err(broken)?;
+    for row in reader.records() {
+        let row = row.map_err(broken)?;
+        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
+        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
+            writer.write_record(&row).map_err(broken)?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
+    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
+}
+
+/// Which sheets are made: each function on the level of the council setting, and the whole prefecture.
+fn plan(workspace: &Workspace, basis: &Basis) -> Plan {
+    let mut plan = Plan::new();
+    for (a, area) in basis.areas.iter().enumerate() {
+        for (f, function) in basis.dictionary.functions.iter().enumerate() {
+            if area.level == "prefecture" || area.level == workspace.level(function) {
+                plan.push((a, f));
+            }
+        }
+    }
+    plan
+}
+
+/// Places and characters that had to be replaced.
+type Replaced = BTreeSet<(String, char)>;
+
+/// Writes values as HTML and PDF below the packet.
+pub struct Printer {
+    html: Html,
+    sheet: typst::syntax::Source,
+    result: typst::syntax::Source,
+    root: PathBuf,
+    date: (i32, u8, u8),
+}
+
+impl Printer {
+    pub fn new(overrides: &Overrides<'_>, root: PathBuf, date: (i32, u8, u8)) -> Result<Self> {
+        crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
+        let template = |name: &str| {
+            let path = format!("reports/sheets/{name}.typ");
+            pdf::template(name, &overrides(&path).unwrap_or_else(|| embedded::text(&path).to_owned()))
+        };
+        Ok(Self { html: Html::new(overrides)?, sheet: template("sheet")?, result: template("result")?, root, date })
+    }
+
+    fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, progress: &Progress) -> Result<Replaced> {
+        progress.count("課題管理シート", plan.len());
+        let mut replaced = Replaced::new();
+        for chunk in plan.chunks(CHUNK) {
+            let outcomes = chunk
+                .par_iter()
+                .map(|&(a, f)| {
+                    let (area, function) = (&basis.areas[a], &basis.dictionary.functions[f]);
+                    let value = serde_json::to_value(drafter.sheet(area, function)?)?;
+                    let outcome = self.document("sheets", &sheet_id(area, function), "sheet", &self.sheet, value);
+                    progress.step();
+                    outcome
+                })
+                .collect::<Result<Vec<_>>>()?;
+            replaced.extend(outcomes.into_iter().flatten());
+            pdf::forget();
+        }
+        Ok(replaced)
+    }
+
+    fn results(&self, results: &[ResultSheet], replaced: &mut Replaced) -> Result<Vec<ResultLink>> {
+        let mut links = Vec::new();
+        for result in results {
+            let id = &result.result_id;
+            replaced.extend(self.document("results", id, "result", &self.result, serde_json::to_value(result)?)?);
+            let place = |label: &str| result.overview.iter().find(|l| l.label == label).map_or("", |l| l.value.as_str()).to_owned();
+            links.push(ResultLink {
+                title: format!("{}　{}（{}）", place("協議区域"), place("協議事項"), place("開催日")),
+                href_html: format!("results/{id}.html"),
+                href_pdf: format!("results/{id}.pdf"),
+            });
+        }
+        pdf::forget();
+        Ok(links)
+    }
+
+    /// One value as `<folder>/<id>.html` and `.pdf`.
+    fn document(&self, folder: &str, id: &str, page: &str, template: &typst::syntax::Source, mut value: serde_json::Value) -> Result<Replaced> {
+        let mut characters = BTreeSet::new();
+        glyphs::clean(&mut value, &mut characters);
+        let html = self.html.render(page, &value)?;
+        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.html")), html.as_bytes())?;
+        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.pdf")), &self.print(id, template, value)?)?;
+        Ok(characters.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
+    }
+
+    fn print(&self, id: &str, template: &typst::syntax::Source, mut value: serde_json::Value) -> Result<Vec<u8>> {
+        let mut charts = Vec::new();
+        // the pictures travel as files of the document, not inside its data
+        for chart in value.get_mut("charts").and_then(|c| c.as_array_mut()).into_iter().flatten() {
+            if let (Some(id), Some(svg)) = (chart.get("id").and_then(|i| i.as_str()).map(str::to_owned), chart.get_mut("svg")) {
+                if let serde_json::Value::String(svg) = svg.take() {
+                    charts.push((id, svg));
+                }
+            }
+        }
+        pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
+    }
+
+    /// The PDF of a sheet that is already drafted; for measuring.
+    pub fn sheet_pdf(&self, sheet: &crate::draft::sheet::Sheet) -> Result<Vec<u8>> {
+        let mut value = serde_json::to_value(sheet)?;
+        glyphs::clean(&mut value, &mut BTreeSet::new());
+        self.print(&sheet.sheet_id, &self.sheet, value)
+    }
+
+    fn pages(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, results: Vec<ResultLink>, data: Vec<DataLink>, findings: site::FindingList) -> Result<()> {
+        (1..basis.areas.len()).into_par_iter().try_for_each(|index| {
+            let mut page = serde_json::to_value(drafter.area_page(&basis.areas, index, plan)?)?;
+            glyphs::clean(&mut page, &mut BTreeSet::new());
+            let path = self.root.join(format!("areas/{}.html", basis.areas[index].area_code));
+            artefact::write_bytes(&path, self.html.render("area", &page)?.as_bytes())
+        })?;
+        let mut whole = serde_json::to_value(drafter.area_page(&basis.areas, 0, plan)?)?;
+        glyphs::clean(&mut whole, &mut BTreeSet::new());
+        let path = self.root.join(format!("areas/{}.html", basis.areas[0].area_code));
+        artefact::write_bytes(&path, self.html.render("area", &whole)?.as_bytes())?;
+        let mut index = serde_json::to_value(drafter.index_page(&basis.areas, plan, results, data, findings)?)?;
+        glyphs::clean(&mut index, &mut BTreeSet::new());
+        artefact::write_bytes(&self.root.join("index.html"), self.html.render("index", &index)?.as_bytes())
+    }
+}
+
+/// Links to the data files that exist, with what they are.
+fn data_links(root: &Path) -> Result<Vec<DataLink>> {
+    let known = [
+        ("facility_status.csv", "医療機関ごとの機能の状態（CSV）", "1行＝医療機関×機能。判定規則と根拠のセルつき"),
+        ("facility_status.parquet", "医療機関ごとの機能の状態（Parquet）", ""),
+        ("area_summary.csv", "区域ごとのまとめ（CSV）", "1行＝区域×機能。下限と上限つき"),
+        ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
+        ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
+        ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
+    ];
+    let mut links = Vec::new();
+    for (file, label, note) in known {
+        let path = root.join("data").join(file);
+        let Ok(meta) = std::fs::metadata(&path) else { continue };
+        let size = format!("{} KB", meta.len().div_ceil(1024));
+        links.push(DataLink { href: format!("data/{file}"), label: label.into(), note: note.into(), size });
+    }
+    Ok(links)
+}

@@ -1,0 +1,166 @@
+//! The work folder of a prefecture: settings, input place, layouts, meeting records, and where the packet goes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::artefact;
+use crate::dictionary::Dictionary;
+use crate::embedded;
+use crate::error::{Error, Result};
+use crate::reference::Reference;
+
+pub const SETTINGS: &str = "kyogi.toml";
+
+/// `kyogi.toml` as people write it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub prefecture: String,
+    pub report_year: i32,
+    /// Extract below the work folder; empty: the only CSV file in `input/`.
+    #[serde(default)]
+    pub extract: String,
+    /// Column-mapping file below the work folder; empty: recognised by the header.
+    #[serde(default)]
+    pub mapping: String,
+    #[serde(default = "default_output")]
+    pub output: String,
+    /// Marks every page as simulated.
+    #[serde(default)]
+    pub simulated: bool,
+    #[serde(default)]
+    pub council: Council,
+}
+
+/// On which area level a function is consulted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Council {
+    #[serde(default)]
+    pub levels: BTreeMap<String, String>,
+}
+
+fn default_output() -> String {
+    "packet".into()
+}
+
+/// A work folder that was opened.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    pub root: PathBuf,
+    pub settings: Settings,
+}
+
+pub const LEVELS: [(&str, &str); 3] = [("municipality", "市区町村"), ("medical_area", "二次医療圏"), ("prefecture", "都道府県")];
+
+pub fn level_label(level: &str) -> &'static str {
+    LEVELS.iter().find(|(l, _)| *l == level).map_or("", |(_, label)| label)
+}
+
+impl Workspace {
+    pub fn open(root: &Path) -> Result<Self> {
+        let path = root.join(SETTINGS);
+        if !root.is_dir() {
+            return Err(Error::new("作業フォルダーがありません").file(root).next("kyogi init で作業フォルダーを作ってください"));
+        }
+        let text = fs::read_to_string(&path)
+            .map_err(|e| Error::io("設定ファイルを読めません", &path, &e).next("kyogi init で作業フォルダーを作ってください"))?;
+        let settings: Settings = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+            Error::new(format!("設定ファイルを読めません：{}", e.message())).file(&path).at(format!("{line} 行目")).next("書き方は、ファイルの中の説明を見てください")
+        })?;
+        let workspace = Self { root: root.to_path_buf(), settings };
+        workspace.check(&path)?;
+        Ok(workspace)
+    }
+
+    fn check(&self, path: &Path) -> Result<()> {
+        let dictionary = Dictionary::load(self.settings.report_year)?;
+        for (function, level) in &self.settings.council.levels {
+            if dictionary.function(function).is_none() {
+                return Err(Error::new(format!("[council.levels] の機能「{function}」が分かりません")).file(path).next("g1、g2a、g2b、g2c、g2d のどれかにしてください"));
+            }
+            if level_label(level).is_empty() {
+                return Err(Error::new(format!("[council.levels] の区域の段階「{level}」が分かりません"))
+                    .file(path)
+                    .next("municipality（市区町村）、medical_area（二次医療圏）、prefecture（都道府県）のどれかにしてください"));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn extract(&self) -> Result<PathBuf> {
+        if self.settings.extract.is_empty() {
+            crate::ingest::only_extract(&self.root.join("input"))
+        } else {
+            Ok(self.root.join(&self.settings.extract))
+        }
+    }
+
+    pub fn output(&self) -> PathBuf {
+        self.root.join(&self.settings.output)
+    }
+
+    pub fn mapping(&self) -> Option<PathBuf> {
+        (!self.settings.mapping.is_empty()).then(|| self.root.join(&self.settings.mapping))
+    }
+
+    /// Area level of a function's sheets.
+    pub fn level<'a>(&'a self, function: &'a crate::dictionary::Function) -> &'a str {
+        self.settings.council.levels.get(&function.function_code).map_or(&function.default_level, String::as_str)
+    }
+}
+
+/// Makes a work folder; nothing that exists is touched.
+pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace> {
+    let reference = Reference::load(prefecture)?;
+    if !(2025..=2100).contains(&report_year) {
+        return Err(Error::new(format!("報告年度 {report_year} は使えません")).next("2025（令和7年度報告）以後の西暦を指定してください"));
+    }
+    let dictionary = Dictionary::load(report_year)?;
+    let path = root.join(SETTINGS);
+    if path.exists() {
+        return Err(Error::new("この作業フォルダーにはもう設定ファイルがあります").file(&path).next("設定を直すときは、このファイルを開いて書きかえてください"));
+    }
+    for folder in ["input", "records", "layouts", "reference"] {
+        let dir = root.join(folder);
+        fs::create_dir_all(&dir).map_err(|e| Error::io("フォルダーを作れません", &dir, &e))?;
+    }
+    let p = &reference.prefecture;
+    let settings = minijinja::Environment::new().render_str(
+        embedded::text("reports/work-folder/kyogi.toml.j2"),
+        minijinja::context! {
+            code => &p.prefecture_code, name => &p.name, report_year, era_year => report_year - 2018,
+            functions => dictionary.functions.iter().map(|f| minijinja::context! { code => &f.function_code, label => &f.label, theme => &f.theme, level => &f.default_level }).collect::<Vec<_>>(),
+        },
+    )?;
+    write_new(&root.join("input/はじめに.txt"), embedded::text("reports/work-folder/input.txt"))?;
+    write_new(&root.join("records/記録の見本.toml.txt"), embedded::text("reports/work-folder/record.toml.txt"))?;
+    for (name, text) in embedded::under("sql/layouts/") {
+        write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
+    }
+    for table in ["municipalities", "secondary_medical_areas", "population"] {
+        write_reference(root, table, &p.prefecture_code)?;
+    }
+    write_new(&root.join("reference/sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
+    // Last, so that an interrupted init can be repeated.
+    write_new(&path, &settings)?;
+    Workspace::open(root)
+}
+
+/// The prefecture's rows of a built-in table, for people to look at.
+fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()> {
+    let text = embedded::text(&format!("sql/reference/{table}.csv"));
+    let mut lines = text.lines();
+    let header = lines.next().unwrap_or_default();
+    // Each of these tables starts with a code that begins with the prefecture's.
+    let rows: Vec<&str> = lines.filter(|l| l.starts_with(prefecture_code)).collect();
+    write_new(&root.join(format!("reference/{table}.csv")), &format!("\u{FEFF}{header}\r\n{}\r\n", rows.join("\r\n")))
+}
+
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    if path.exists() { Ok(()) } else { artefact::write_bytes(path, text.as_bytes()) }
+}

@@ -1,0 +1,21 @@
+-- 各医療機関が属する区域（市区町村・二次医療圏・都道府県）
+-- grain:  facility_id, level
+-- needs:  det_functions, ref_areas
+-- column: facility_id  text  医療機関ID
+-- column: level        text  区域の段階
+-- column: area_code    text  区域コード
+with facilities as (
+    select distinct facility_id, municipality_code, medical_area_code from det_functions
+),
+
+placed as (
+    select facility_id, 'municipality' as level, municipality_code as area_code from facilities
+    union all
+    select facility_id, 'medical_area', medical_area_code from facilities
+    union all
+    select f.facility_id, 'prefecture', a.area_code from facilities f, ref_areas a where a.level = 'prefecture'
+)
+
+select p.facility_id, p.level, p.area_code
+from placed p
+join ref_areas a on a.level = p.level and a.area_code = p.area_code

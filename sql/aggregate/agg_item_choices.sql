@@ -1,0 +1,46 @@
+-- 区域・報告事項・選択肢ごとの医療機関数（2号の項目は1号機能のある医療機関だけ）
+-- grain:  level, area_code, item_code, choice_code
+-- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, dict_items, dict_choices
+-- column: level          text     区域の段階
+-- column: area_code      text     区域コード
+-- column: function_code  text     機能コード
+-- column: item_code      text     報告事項コード
+-- column: choice_code    text     選択肢コード
+-- column: choice_order   integer  選択肢の順
+-- column: label          text     選択肢
+-- column: mode           text     区分
+-- column: polarity       text     有無
+-- column: is_intention   boolean  意向
+-- column: facilities     integer  医療機関数  施設
+with counted_in as (
+    -- answers of 2号 items without 1号 are kept in the extract, but are no supply
+    select row_no, facility_id, status_literal = 'yes' as has_g1
+    from det_functions
+    where function_code = 'g1' and status_literal <> 'not_reported'
+),
+
+choices as (
+    select i.function_code, i.item_code, c.choice_code, c.label, c.mode, c.polarity, c.intention = 1 as is_intention,
+        row_number() over (partition by i.item_code order by try_cast(c.choice_code as integer)) as choice_order
+    from dict_items i
+    join dict_choices c on c.choice_set = i.choice_set
+    where i.function_code not in ('base', 'other') and i.choice_set <> 'diseases'
+),
+
+answered as (
+    select m.level, m.area_code, a.item_code, a.choice_code, count(distinct f.facility_id) as facilities
+    from ing_answers a
+    join dict_items i on i.item_code = a.item_code
+    join counted_in f on f.row_no = a.row_no
+    join agg_facility_areas m on m.facility_id = f.facility_id
+    where a.choice_code is not null and (i.function_code = 'g1' or f.has_g1)
+    group by m.level, m.area_code, a.item_code, a.choice_code
+)
+
+select
+    r.level, r.area_code, c.function_code, c.item_code, c.choice_code, c.choice_order, c.label, c.mode, c.polarity, c.is_intention,
+    coalesce(a.facilities, 0) as facilities
+from ref_areas r
+cross join choices c
+left join answered a
+    on a.level = r.level and a.area_code = r.area_code and a.item_code = c.item_code and a.choice_code = c.choice_code
