@@ -2,7 +2,7 @@
 //!
 //! Labels come from the dictionary through the aggregate tables; a chart gets this area's rows and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,26 +65,29 @@ pub struct Figure {
     pub on_sheet: bool,
 }
 
-/// Short names of modes, from the dictionary.
-pub struct Modes(HashMap<String, String>);
+/// Short names of modes, in the order in which they are shown.
+pub struct Modes(Vec<ModeRow>);
+
+#[derive(Deserialize)]
+struct ModeRow {
+    mode: String,
+    label: String,
+}
 
 impl Modes {
     pub fn load() -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Row {
-            mode: String,
-            label: String,
-        }
-        Ok(Self(read_csv::<Row>("sql/dictionary/modes.csv")?.into_iter().map(|r| (r.mode, r.label)).collect()))
+        Ok(Self(read_csv("sql/dictionary/modes.csv")?))
     }
 
-    fn of(&self, choice: &ChoiceCount) -> String {
+    /// The mode's place in the order and its label.
+    fn of(&self, choice: &ChoiceCount) -> (usize, String) {
         let key = match choice.polarity.as_str() {
             "positive" => choice.mode.as_str(),
             _ if choice.is_intention => "intention",
             _ => "none",
         };
-        self.0.get(key).cloned().unwrap_or_else(|| choice.label.clone())
+        let found = self.0.iter().enumerate().find(|(_, m)| m.mode == key);
+        found.map_or_else(|| (self.0.len(), choice.label.clone()), |(i, m)| (i, m.label.clone()))
     }
 }
 
@@ -215,27 +218,16 @@ fn by_polarity(items: &[&str], answers: &AreaAnswers, label: &Label<'_>) -> Resu
     Ok(Grid { classes, rows })
 }
 
-/// Columns are the modes of the items' choice set, in the order of the choices, 意向 and なし last.
+/// Columns are the modes of the items' choice set, in the order of `modes.csv`.
 fn by_mode(items: &[&str], answers: &AreaAnswers, modes: &Modes, label: &Label<'_>) -> Result<Grid> {
-    let mut classes: Vec<String> = Vec::new();
-    let rank = |c: &ChoiceCount| if c.polarity == "positive" { 0 } else { 1 + i32::from(!c.is_intention) };
-    for rank_wanted in 0..=2 {
-        for choice in of(answers, items[0])?.iter().filter(|c| rank(c) == rank_wanted) {
-            let class = modes.of(choice);
-            if !classes.contains(&class) {
-                classes.push(class);
-            }
-        }
-    }
+    let classes: BTreeSet<(usize, String)> = of(answers, items[0])?.iter().map(|c| modes.of(c)).collect();
     let mut rows = Vec::new();
     for item in items {
-        let counts = classes
-            .iter()
-            .map(|class| Ok(of(answers, item)?.iter().filter(|c| modes.of(c) == *class).map(|c| c.facilities).sum()))
-            .collect::<Result<Vec<i64>>>()?;
+        let choices = of(answers, item)?;
+        let counts = classes.iter().map(|class| choices.iter().filter(|c| modes.of(c) == *class).map(|c| c.facilities).sum()).collect();
         rows.push((label(item)?, counts));
     }
-    Ok(Grid { classes, rows })
+    Ok(Grid { classes: classes.into_iter().map(|(_, label)| label).collect(), rows })
 }
 
 /// A text alternative that says what the picture shows.

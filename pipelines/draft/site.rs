@@ -153,7 +153,6 @@ impl Drafter<'_> {
             let summary = self.facts.summary(prefecture, &function.function_code)?;
             sentences.extend(self.phrases.lines("headline", &self.values(prefecture, function, summary)?)?);
         }
-        let g1 = self.facts.summary(prefecture, "g1")?;
         Ok(IndexPage {
             page: "index",
             root: "",
@@ -165,7 +164,7 @@ impl Drafter<'_> {
             key_figures: self.overview_figures(prefecture)?,
             sentences,
             map: Some(self.report_map(areas)?),
-            charts: vec![self.share_chart(g1, prefecture, "g1"), self.functions_chart(prefecture)?],
+            charts: vec![self.functions_chart(prefecture)?],
             areas: self.area_lines(areas)?,
             areas_head: vec!["区域", "対象", "報告", "1号あり", "イ", "ロ", "ハ", "ニ"],
             sheets: self.matrix(areas, plan),

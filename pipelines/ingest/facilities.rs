@@ -50,6 +50,10 @@ pub(super) fn read(context: &Context<'_>, data: &[(u32, StringRecord)], findings
         }
     }
     reader.refuse_foreign(data.len())?;
+    let wards = rows.iter().filter(|r: &&FacilityRow| r.unit_code != r.municipality_code).count();
+    if wards > 0 {
+        findings.push(context.finding("ward_rolled_up", None, context.column("municipality_code")).value(format!("{wards} 行")));
+    }
     mark_latest(context, &mut rows, findings);
     Ok((Facilities { rows }, rejected))
 }

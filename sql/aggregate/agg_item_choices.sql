@@ -1,5 +1,5 @@
 -- 区域・報告事項・選択肢ごとの医療機関数（2号の項目は1号機能のある医療機関だけ）
--- grain:  level, area_code, item_code, choice_code
+-- grain:  level, area_code, item_code, choice_order
 -- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, dict_items, dict_choices
 -- column: level          text     区域の段階
 -- column: area_code      text     区域コード
