@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::determine::Tables;
 use crate::error::Result;
-use crate::stage;
+use crate::sql::Engine;
+use crate::stage::{self, Tables};
 
-pub fn run(root: &Path, report_year: i32, threads: usize) -> Result<Tables> {
-    stage::run("aggregate", &["reference", "ingest", "determine"], root, report_year, threads)
+pub fn run(engine: &mut Engine, root: &Path, report_year: i32) -> Result<Tables> {
+    stage::run(engine, "aggregate", root, report_year)
 }

@@ -168,10 +168,8 @@ impl Table {
             .collect();
         let batches = builder.build()?.collect::<std::result::Result<Vec<_>, _>>()?;
         let plain = Arc::new(Schema::new(schema.fields().iter().map(|f| f.as_ref().clone().with_metadata(Default::default())).collect::<Vec<_>>()));
-        let batches = batches
-            .into_iter()
-            .map(|b| RecordBatch::try_new(plain.clone(), b.columns().to_vec()))
-            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let batches =
+            batches.into_iter().map(|b| RecordBatch::try_new(plain.clone(), b.columns().to_vec())).collect::<std::result::Result<Vec<_>, _>>()?;
         Self::from_batches(name, notes, &batches, &plain)
     }
 

@@ -36,7 +36,13 @@ pub fn run(extract: Option<&Path>, prefecture: &str, threads: usize) -> Result<(
     reset_peak();
     let (outcome, whole) = timed(|| run::run(&options))?;
     let first_peak = peak_mib();
-    println!("資料一式：{:.2} 秒（シート {} 枚、医療機関 {}）、記憶量の最大 {} MiB", whole.as_secs_f64(), outcome.sheets, outcome.facilities, mib(first_peak));
+    println!(
+        "資料一式：{:.2} 秒（シート {} 枚、医療機関 {}）、記憶量の最大 {} MiB",
+        whole.as_secs_f64(),
+        outcome.sheets,
+        outcome.facilities,
+        mib(first_peak)
+    );
 
     let csv = dir.join("utf8.csv");
     write_utf8(&extract, &csv)?;
@@ -70,7 +76,12 @@ pub fn run(extract: Option<&Path>, prefecture: &str, threads: usize) -> Result<(
     let per_sheet = |d: Duration| ms(d) / sheets.len() as f64;
     print_all(1)?;
     let (one, all) = (print_all(1)?, print_all(threads)?);
-    println!("シート1枚の PDF：1スレッド {:.1} ms、{threads}スレッド {:.1} ms、比 {:.2}", per_sheet(one), per_sheet(all), all.as_secs_f64() / one.as_secs_f64());
+    println!(
+        "シート1枚の PDF：1スレッド {:.1} ms、{threads}スレッド {:.1} ms、比 {:.2}",
+        per_sheet(one),
+        per_sheet(all),
+        all.as_secs_f64() / one.as_secs_f64()
+    );
 
     reset_peak();
     print_all(threads)?;
@@ -98,7 +109,8 @@ fn plain_duckdb(csv: &Path, threads: usize) -> Result<()> {
         names.collect::<std::result::Result<_, _>>()?
     };
     let area = columns.iter().find(|c| c.contains("市区町村コード")).ok_or_else(|| Error::new("市区町村コードの列がありません"))?;
-    let groups: i64 = connection.query_row(&format!("select count(*) from (select \"{area}\", count(*) from t group by all)"), [], |row| row.get(0))?;
+    let groups: i64 =
+        connection.query_row(&format!("select count(*) from (select \"{area}\", count(*) from t group by all)"), [], |row| row.get(0))?;
     if groups == 0 { Err(Error::new("集計の結果が空です")) } else { Ok(()) }
 }
 

@@ -154,10 +154,7 @@ fn report(outcome: &Outcome) {
         outcome.finished.files
     );
     if outcome.findings > 0 {
-        println!(
-            "確認が必要な報告：{} 件（うち訂正が必要 {} 件）。data/findings.csv を見てください。",
-            outcome.findings, outcome.must_fix
-        );
+        println!("確認が必要な報告：{} 件（うち訂正が必要 {} 件）。data/findings.csv を見てください。", outcome.findings, outcome.must_fix);
     }
     for kept in &outcome.finished.kept {
         println!("人が加えた、又は変えたファイルを残しました：{kept}");

@@ -2,21 +2,18 @@
 
 use std::path::Path;
 
-use crate::artefact::Table;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
-use crate::stage;
+use crate::sql::Engine;
+use crate::stage::{self, Tables};
 
-/// Tables of one stage by name.
-pub type Tables = std::collections::BTreeMap<String, Table>;
-
-pub fn run(root: &Path, report_year: i32, threads: usize) -> Result<Tables> {
-    stage::run("determine", &["reference", "ingest"], root, report_year, threads)
+pub fn run(engine: &mut Engine, root: &Path, report_year: i32) -> Result<Tables> {
+    stage::run(engine, "determine", root, report_year)
 }
 
-/// Contradictions between answers, as findings of the extract `file`.
-pub fn checks(root: &Path, report_year: i32, threads: usize, file: &str) -> Result<Vec<Finding>> {
-    let tables = stage::run("checks", &["reference", "ingest", "determine"], root, report_year, threads)?;
+/// Contradictions between answers (`sql/checks`), as findings of the extract `file`.
+pub fn checks(engine: &mut Engine, root: &Path, report_year: i32, file: &str) -> Result<Vec<Finding>> {
+    let tables = stage::run(engine, "checks", root, report_year)?;
     let table = tables.get("chk_answers").ok_or_else(|| Error::new("検査の表がありません"))?;
     (0..table.len())
         .map(|i| {

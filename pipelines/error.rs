@@ -45,10 +45,13 @@ impl Error {
         use std::io::ErrorKind as K;
         let (reason, next) = match error.kind() {
             K::NotFound => ("ファイル又はフォルダーが見つかりません", "場所と名前を確かめてください"),
-            K::PermissionDenied => ("アクセスが許可されていません", "ファイルを Excel などで開いていないか、書き込みの権限があるかを確かめてください"),
-            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
-                ("ディスクの空きがありません", "空きを作るか、--out で別のドライブを指定して、もう一度実行してください（前回の資料はそのまま残っています）")
+            K::PermissionDenied => {
+                ("アクセスが許可されていません", "ファイルを Excel などで開いていないか、書き込みの権限があるかを確かめてください")
             }
+            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => (
+                "ディスクの空きがありません",
+                "空きを作るか、--out で別のドライブを指定して、もう一度実行してください（前回の資料はそのまま残っています）",
+            ),
             _ => ("読み書きに失敗しました", "ディスクの状態を確かめ、もう一度実行してください"),
         };
         Self::new(format!("{what}：{reason}（{error}）")).file(path).next(next)

@@ -7,6 +7,7 @@ use crate::artefact::Table;
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
+use crate::sql::{self, Engine, Load};
 use crate::workspace::Workspace;
 
 /// Status words as people say them.
@@ -30,7 +31,7 @@ pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Resu
         return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
     }
     let functions = Table::read_parquet("det_functions", &functions_path)?;
-    let evidence = Table::read_parquet("det_evidence", &stages.join("determine/det_evidence.parquet"))?;
+    let evidence = evidence(&stages, workspace, &functions, facility_id)?;
     let (dictionary, rules) = (Dictionary::load(year)?, Rules::load(year)?);
     let mut out = String::new();
     for i in 0..functions.len() {
@@ -40,12 +41,19 @@ pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Resu
         if out.is_empty() {
             let (kind, place) = (functions.text(i, "facility_type")?, functions.text(i, "unit_code")?);
             let kind = dictionary.choices_of("facility_type").find(|c| c.mode == kind).map_or("種別不明", |c| c.label.as_str());
-            writeln!(out, "医療機関 {facility_id}（{kind}、市区町村コード {}、抽出ファイルの {} 行目）", or_dash(place), functions.int(i, "row_no")?.unwrap_or(0)).ok();
+            writeln!(
+                out,
+                "医療機関 {facility_id}（{kind}、市区町村コード {}、抽出ファイルの {} 行目）",
+                or_dash(place),
+                functions.int(i, "row_no")?.unwrap_or(0)
+            )
+            .ok();
         }
         explain_function(&mut out, &functions, i, &evidence, &dictionary, &rules)?;
     }
     if out.is_empty() {
-        return Err(Error::new(format!("医療機関ID「{facility_id}」がこの資料にありません")).next("data/facility_status.csv にある facility_id を指定してください"));
+        return Err(Error::new(format!("医療機関ID「{facility_id}」がこの資料にありません"))
+            .next("data/facility_status.csv にある facility_id を指定してください"));
     }
     Ok(out)
 }
@@ -61,16 +69,11 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
     if let Some(rule) = rules.get(functions.text(i, "rule_code")?) {
         writeln!(out, "  規則：{}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();
     }
-    let row_no = functions.int(i, "row_no")?;
-    let cells = |wanted: &dyn Fn(bool, bool, bool) -> bool| -> Result<Vec<String>> {
+    let cells = |wanted: &dyn Fn(bool) -> bool| -> Result<Vec<String>> {
         let mut found = Vec::new();
         for e in 0..evidence.len() {
-            if evidence.int(e, "row_no")? != row_no || evidence.text(e, "function_code")? != code {
-                continue;
-            }
-            let row = evidence.row_json(e);
-            let flag = |name: &str| row.get(name).and_then(serde_json::Value::as_bool).unwrap_or(false);
-            if wanted(flag("positive_literal"), flag("negative"), flag("is_answered")) {
+            let is_positive = evidence.row_json(e).get("is_positive").and_then(serde_json::Value::as_bool).unwrap_or(false);
+            if evidence.text(e, "function_code")? == code && wanted(is_positive) {
                 found.push(evidence.text(e, "evidence")?.to_owned());
             }
         }
@@ -85,13 +88,17 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
         }
     };
     match literal {
-        "yes" => list("根拠のセル", cells(&|positive, _, _| positive)?),
+        "yes" => list("根拠のセル", cells(&|positive| positive)?),
         "no" | "undetermined" if functions.text(i, "rule_code")? != "g2_gate_undetermined" => {
-            let missing = cells(&|positive, _, _| !positive)?;
-            let title = if code == "g1" { "足りないもの（すべて必要）" } else { "足りないもの（どれか一つで「あり」になる）" };
+            let missing = cells(&|positive| !positive)?;
+            let title = if code == "g1" {
+                "足りないもの（すべて必要）"
+            } else {
+                "足りないもの（どれか一つで「あり」になる）"
+            };
             list(title, missing);
         }
-        "not_applicable" => list("参考：2号の項目への回答（判定には使わない）", cells(&|positive, _, _| positive)?),
+        "not_applicable" => list("参考：2号の項目への回答（判定には使わない）", cells(&|positive| positive)?),
         _ => {}
     }
     match functions.text(i, "intention_origin")? {
@@ -110,6 +117,30 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
         writeln!(out, "  G-MIS 自動判定：{}（回答からの判定と違います）", status_label(auto)).ok();
     }
     Ok(())
+}
+
+/// All items that could decide for this facility, with what was answered: the model of `sql/explain`.
+fn evidence(stages: &Path, workspace: &Workspace, functions: &Table, facility_id: &str) -> Result<Table> {
+    let mut row_no = 0;
+    for i in 0..functions.len() {
+        if functions.text(i, "facility_id")? == facility_id {
+            row_no = functions.int(i, "row_no")?.unwrap_or(0);
+        }
+    }
+    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    Table::from_csv("asked", &format!("row_no\n{row_no}\n"))?.write_parquet(&scratch.path().join("asked/asked.parquet"))?;
+    let asked = scratch.path().join("asked");
+    let loads = [
+        ("asked", asked.join("asked.parquet")),
+        ("ing_answers", stages.join("ingest/ing_answers.parquet")),
+        ("dict_items", stages.join("reference/dict_items.parquet")),
+        ("dict_choices", stages.join("reference/dict_choices.parquet")),
+    ];
+    let loads: Vec<Load<'_>> = loads.iter().map(|(name, path)| Load { name, path }).collect();
+    let mut engine = Engine::open(&loads, 1)?;
+    let (name, text) =
+        sql::models("explain", workspace.settings.report_year)?.into_iter().next().ok_or_else(|| Error::new("SQL モデルがありません"))?;
+    engine.run(&name, text)?.ok_or_else(|| Error::new("説明の表がありません"))
 }
 
 fn or_dash(text: &str) -> &str {

@@ -3,12 +3,12 @@
 //! The way of the data is the order of the modules below; see `pipelines/README.md`.
 
 // stages, in order
-pub mod ingest;
-pub mod determine;
 pub mod aggregate;
+pub mod determine;
 pub mod draft;
-pub mod render;
+pub mod ingest;
 pub mod publish;
+pub mod render;
 // what the stages stand on
 pub mod areas;
 pub mod artefact;

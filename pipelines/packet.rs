@@ -89,7 +89,8 @@ impl Packet {
 
         let old = sibling(&self.place, "以前");
         let moved = |e: &std::io::Error, path: &Path| {
-            Error::io("資料のフォルダーを置きかえられません", path, e).next("中のファイルを Excel やブラウザーで開いていれば閉じて、もう一度実行してください")
+            Error::io("資料のフォルダーを置きかえられません", path, e)
+                .next("中のファイルを Excel やブラウザーで開いていれば閉じて、もう一度実行してください")
         };
         if self.place.exists() {
             fs::rename(&self.place, &old).map_err(|e| moved(&e, &self.place))?;

@@ -80,7 +80,9 @@ pub fn records(folder: &Path) -> Result<Vec<(String, Record)>> {
 pub fn parse(text: &str) -> Result<Record> {
     let record: Record = toml::from_str(text).map_err(|e| {
         let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-        Error::new(format!("協議の記録を読めません：{}", e.message())).at(format!("{line} 行目")).next("書き方は records フォルダーの見本を見てください")
+        Error::new(format!("協議の記録を読めません：{}", e.message()))
+            .at(format!("{line} 行目"))
+            .next("書き方は records フォルダーの見本を見てください")
     })?;
     for (name, date) in [("held_on", &record.held_on), ("published_on", &record.published_on)] {
         if cells::date(date).as_ref() != Some(date) {
@@ -96,10 +98,12 @@ pub fn parse(text: &str) -> Result<Record> {
 /// The sheet of one record.
 pub fn result_sheet(name: &str, record: &Record, areas: &[Area], dictionary: &Dictionary, drafter: &Drafter<'_>) -> Result<ResultSheet> {
     let unknown = |what: String, next: &str| Error::new(what).at(format!("records/{name}")).next(next);
-    let area = areas
-        .iter()
-        .find(|a| a.area_code == record.area_code)
-        .ok_or_else(|| unknown(format!("区域コード「{}」が分かりません", record.area_code), "市区町村（5桁）、二次医療圏（4桁）、都道府県（2桁）のコードを書いてください"))?;
+    let area = areas.iter().find(|a| a.area_code == record.area_code).ok_or_else(|| {
+        unknown(
+            format!("区域コード「{}」が分かりません", record.area_code),
+            "市区町村（5桁）、二次医療圏（4桁）、都道府県（2桁）のコードを書いてください",
+        )
+    })?;
     let function = dictionary
         .function(&record.function)
         .ok_or_else(|| unknown(format!("機能「{}」が分かりません", record.function), "g1、g2a、g2b、g2c、g2d のどれかを書いてください"))?;

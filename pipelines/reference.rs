@@ -82,7 +82,8 @@ impl Reference {
             .into_iter()
             .find(|p| p.prefecture_code == wanted || p.name == prefecture || p.name.trim_end_matches(['県', '都', '府']) == prefecture)
             .ok_or_else(|| {
-                Error::new(format!("都道府県「{prefecture}」が分かりません")).next("01（北海道）から 47（沖縄県）までのコード、又は都道府県名を指定してください")
+                Error::new(format!("都道府県「{prefecture}」が分かりません"))
+                    .next("01（北海道）から 47（沖縄県）までのコード、又は都道府県名を指定してください")
             })?;
         let code = prefecture.prefecture_code.clone();
         let mut municipalities: Vec<Municipality> = read_csv("sql/reference/municipalities.csv")?;
@@ -110,8 +111,6 @@ impl Reference {
 
     /// The units that facilities are placed in: wards where a city has them, else the municipality itself.
     pub fn smallest_units(&self) -> impl Iterator<Item = &Municipality> {
-        self.municipalities
-            .iter()
-            .filter(|m| !self.municipalities.iter().any(|w| w.parent_code == m.municipality_code))
+        self.municipalities.iter().filter(|m| !self.municipalities.iter().any(|w| w.parent_code == m.municipality_code))
     }
 }

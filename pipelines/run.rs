@@ -22,7 +22,7 @@ use crate::render::html::{self, Html};
 use crate::render::{glyphs, pdf};
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, determine, ingest, publish};
+use crate::{aggregate, determine, ingest, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -60,14 +60,7 @@ struct Basis {
 impl Basis {
     fn load(prefecture: &str, year: i32, threads: usize) -> Result<Self> {
         let reference = Reference::load(prefecture)?;
-        Ok(Self {
-            areas: areas::all(&reference),
-            reference,
-            dictionary: Dictionary::load(year)?,
-            rules: Rules::load(year)?,
-            year,
-            threads,
-        })
+        Ok(Self { areas: areas::all(&reference), reference, dictionary: Dictionary::load(year)?, rules: Rules::load(year)?, year, threads })
     }
 
     fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
@@ -79,10 +72,8 @@ impl Basis {
 pub type Overrides<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 pub fn run(options: &Options<'_>) -> Result<Outcome> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build()
-        .map_err(|e| Error::new(format!("並列処理を始められません：{e}")))?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|e| Error::new(format!("並列処理を始められません：{e}")))?;
     pool.install(|| run_in_pool(options))
 }
 
@@ -133,14 +124,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let must_fix = findings.iter().filter(|f| finding_rules.get(&f.code).is_some_and(|r| r.severity == "must_fix")).count();
-    Ok(Outcome {
-        finished,
-        sheets: plan.len(),
-        results: results.len(),
-        must_fix,
-        findings: findings.len(),
-        facilities: figures.input.rows_kept,
-    })
+    Ok(Outcome { finished, sheets: plan.len(), results: results.len(), must_fix, findings: findings.len(), facilities: figures.input.rows_kept })
 }
 
 /// From the extract to the figures of all areas.
@@ -164,18 +148,19 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
         rules: &basis.rules,
     };
     let ingested = ingest::run(&request)?;
-    for table in [&ingested.facilities, &ingested.answers] {
+    for table in [&ingested.facilities, &ingested.answers, &ingested.notes] {
         table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
     }
     write_reference(basis, &stages)?;
 
     progress.stage("機能の有無を判定しています");
-    let determined = determine::run(&stages, basis.year, basis.threads)?;
+    let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
+    let determined = determine::run(&mut engine, &stages, basis.year)?;
     let mut findings = ingested.findings;
-    findings.extend(determine::checks(&stages, basis.year, basis.threads, &ingested.input.file_name)?);
+    findings.extend(determine::checks(&mut engine, &stages, basis.year, &ingested.input.file_name)?);
 
     progress.stage("区域ごとに集計しています");
-    let tables = aggregate::run(&stages, basis.year, basis.threads)?;
+    let tables = aggregate::run(&mut engine, &stages, basis.year)?;
     let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
     let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
     for (table, name) in [(status, "facility_status"), (table("area_summary")?, "area_summary")] {
@@ -346,7 +331,15 @@ impl Printer {
         self.print(&sheet.sheet_id, &self.sheet, value)
     }
 
-    fn pages(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, results: Vec<ResultLink>, data: Vec<DataLink>, findings: site::FindingList) -> Result<()> {
+    fn pages(
+        &self,
+        drafter: &Drafter<'_>,
+        basis: &Basis,
+        plan: &Plan,
+        results: Vec<ResultLink>,
+        data: Vec<DataLink>,
+        findings: site::FindingList,
+    ) -> Result<()> {
         (1..basis.areas.len()).into_par_iter().try_for_each(|index| {
             let mut page = serde_json::to_value(drafter.area_page(&basis.areas, index, plan)?)?;
             glyphs::clean(&mut page, &mut BTreeSet::new());

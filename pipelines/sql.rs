@@ -20,6 +20,8 @@ pub struct Contract {
     pub grain: Vec<String>,
     pub needs: Vec<String>,
     pub checks: Vec<String>,
+    /// Stays inside the engine: a step towards another model, not an artefact.
+    pub is_step: bool,
     /// Name, SQL type word (`text`, `integer`, `number`, `boolean`), label and unit.
     pub columns: Vec<(ColumnNote, String)>,
 }
@@ -32,7 +34,7 @@ impl Contract {
     pub fn parse(name: &str, sql: &str) -> Result<Self> {
         let bad = |what: &str| Error::new(format!("SQL モデルの見出しが正しくありません：{what}")).at(name.to_owned());
         let mut contract =
-            Self { name: name.into(), title: String::new(), grain: vec![], needs: vec![], checks: vec![], columns: vec![] };
+            Self { name: name.into(), title: String::new(), grain: vec![], needs: vec![], checks: vec![], is_step: false, columns: vec![] };
         let list = |text: &str| text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect::<Vec<_>>();
         for line in sql.lines().map_while(|l| l.strip_prefix("--")) {
             let line = line.trim();
@@ -40,6 +42,7 @@ impl Contract {
                 Some(("grain", rest)) => contract.grain = list(rest),
                 Some(("needs", rest)) => contract.needs.extend(list(rest)),
                 Some(("check", rest)) => contract.checks.push(rest.trim().to_owned()),
+                Some(("step", _)) => contract.is_step = true,
                 Some(("column", rest)) => {
                     let mut words = rest.split_whitespace();
                     let (Some(column), Some(kind), Some(label)) = (words.next(), words.next(), words.next()) else {
@@ -76,8 +79,6 @@ fn sql_type(word: &str) -> Option<&'static str> {
 pub struct Engine {
     connection: Connection,
     tables: BTreeSet<String>,
-    /// Per table, the meaning of its columns.
-    notes: BTreeMap<String, Vec<ColumnNote>>,
 }
 
 /// A table on disk to load under a name.
@@ -89,10 +90,8 @@ pub struct Load<'a> {
 impl Engine {
     /// Loads the Parquet artefacts, then shuts the outside world. `threads` changes speed only, never a result.
     pub fn open(loads: &[Load<'_>], threads: usize) -> Result<Self> {
-        let config = Config::default()
-            .enable_autoload_extension(false)?
-            .with("autoinstall_known_extensions", "false")?
-            .threads(threads.max(1) as i64)?;
+        let config =
+            Config::default().enable_autoload_extension(false)?.with("autoinstall_known_extensions", "false")?.threads(threads.max(1) as i64)?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         connection.execute_batch(&format!("create schema {STORE}"))?;
         let mut tables = BTreeSet::new();
@@ -102,11 +101,16 @@ impl Engine {
             tables.insert(load.name.to_owned());
         }
         connection.execute_batch("set enable_external_access = false; set lock_configuration = true;")?;
-        Ok(Self { connection, tables, notes: BTreeMap::new() })
+        Ok(Self { connection, tables })
     }
 
-    /// Runs one model and returns its table, checked against its contract and in the order of its grain.
-    pub fn run(&mut self, name: &str, sql: &str) -> Result<Table> {
+    /// Whether a table is there for models to need.
+    pub fn has(&self, name: &str) -> bool {
+        self.tables.contains(name)
+    }
+
+    /// Runs one model and returns its table, checked against its contract and in the order of its grain; `None` for a step.
+    pub fn run(&mut self, name: &str, sql: &str) -> Result<Option<Table>> {
         let contract = Contract::parse(name, sql)?;
         let fail = |what: String| Error::new(what).at(format!("SQL モデル {name}"));
         for need in &contract.needs {
@@ -121,7 +125,10 @@ impl Engine {
         }
         outcome?;
         self.tables.insert(name.to_owned());
-        self.table(name, contract.columns.iter().map(|(n, _)| n.clone()).collect())
+        if contract.is_step {
+            return Ok(None);
+        }
+        self.table(name, contract.columns.iter().map(|(n, _)| n.clone()).collect()).map(Some)
     }
 
     fn materialise(&self, contract: &Contract, sql: &str) -> Result<()> {
@@ -138,7 +145,9 @@ impl Engine {
             .collect();
         let grain = contract.grain.iter().map(|g| quoted(g)).collect::<Vec<_>>().join(", ");
         let table = format!("{STORE}.{}", quoted(&contract.name));
-        self.connection.execute_batch(&format!("create table {table} as select {} from (\n{body}\n) order by {grain}", casts.join(", ")))?;
+        // the rows of a step have no order that anybody sees
+        let order = if contract.is_step { String::new() } else { format!("order by {grain}") };
+        self.connection.execute_batch(&format!("create table {table} as select {} from (\n{body}\n) {order}", casts.join(", ")))?;
         let nulls = contract.grain.iter().map(|g| format!("{} is null", quoted(g))).collect::<Vec<_>>().join(" or ");
         if self.count(&format!("select count(*) from {table} where {nulls}"))? > 0 {
             return Err(Error::new("grain の列に空の値があります"));
@@ -165,12 +174,11 @@ impl Engine {
         Ok(names.collect::<std::result::Result<_, _>>()?)
     }
 
-    fn table(&mut self, name: &str, notes: Vec<ColumnNote>) -> Result<Table> {
+    fn table(&self, name: &str, notes: Vec<ColumnNote>) -> Result<Table> {
         let mut statement = self.connection.prepare(&format!("from {STORE}.{}", quoted(name)))?;
         let rows = statement.query_arrow([])?;
         let schema = rows.get_schema();
         let batches: Vec<_> = rows.collect();
-        self.notes.insert(name.to_owned(), notes.clone());
         Table::from_batches(name, notes, &batches, &schema)
     }
 }

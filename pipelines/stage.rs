@@ -1,4 +1,4 @@
-//! One SQL stage: load the artefacts of earlier stages, run the folder's models, write their tables.
+//! One SQL stage: run the folder's models on the tables of earlier stages, write what they make.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,12 +8,19 @@ use crate::artefact::Table;
 use crate::error::{Error, Result};
 use crate::sql::{self, Engine, Load};
 
-/// Runs `sql/<folder>` on the Parquet artefacts in `root/<earlier>/` and writes `root/<folder>/*.parquet`.
-pub fn run(folder: &str, earlier: &[&str], root: &Path, report_year: i32, threads: usize) -> Result<BTreeMap<String, Table>> {
-    let models = sql::models(folder, report_year)?;
+/// Tables of a stage by name.
+pub type Tables = BTreeMap<String, Table>;
+
+/// Folders of `sql/` that run in a batch, in order.
+pub const FOLDERS: [&str; 3] = ["determine", "checks", "aggregate"];
+
+/// An engine with those artefacts in `root/<earlier>/` that the models of `folders` need.
+pub fn engine(folders: &[&str], earlier: &[&str], root: &Path, report_year: i32, threads: usize) -> Result<Engine> {
     let mut needed: Vec<String> = Vec::new();
-    for (name, text) in &models {
-        needed.extend(sql::Contract::parse(name, text)?.needs);
+    for folder in folders {
+        for (name, text) in sql::models(folder, report_year)? {
+            needed.extend(sql::Contract::parse(&name, text)?.needs);
+        }
     }
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for stage in earlier {
@@ -28,12 +35,16 @@ pub fn run(folder: &str, earlier: &[&str], root: &Path, report_year: i32, thread
     }
     found.sort();
     let loads: Vec<Load<'_>> = found.iter().map(|(name, path)| Load { name, path }).collect();
-    let mut engine = Engine::open(&loads, threads)?;
-    let mut tables = BTreeMap::new();
-    for (name, text) in &models {
-        let table = engine.run(name, text)?;
+    Engine::open(&loads, threads)
+}
+
+/// Runs `sql/<folder>` and writes `root/<folder>/*.parquet`.
+pub fn run(engine: &mut Engine, folder: &str, root: &Path, report_year: i32) -> Result<Tables> {
+    let mut tables = Tables::new();
+    for (name, text) in sql::models(folder, report_year)? {
+        let Some(table) = engine.run(&name, text)? else { continue };
         table.write_parquet(&root.join(folder).join(format!("{name}.parquet")))?;
-        tables.insert(name.clone(), table);
+        tables.insert(name, table);
     }
     Ok(tables)
 }

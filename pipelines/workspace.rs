@@ -70,7 +70,10 @@ impl Workspace {
             .map_err(|e| Error::io("設定ファイルを読めません", &path, &e).next("kyogi init で作業フォルダーを作ってください"))?;
         let settings: Settings = toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-            Error::new(format!("設定ファイルを読めません：{}", e.message())).file(&path).at(format!("{line} 行目")).next("書き方は、ファイルの中の説明を見てください")
+            Error::new(format!("設定ファイルを読めません：{}", e.message()))
+                .file(&path)
+                .at(format!("{line} 行目"))
+                .next("書き方は、ファイルの中の説明を見てください")
         })?;
         let workspace = Self { root: root.to_path_buf(), settings };
         workspace.check(&path)?;
@@ -81,7 +84,9 @@ impl Workspace {
         let dictionary = Dictionary::load(self.settings.report_year)?;
         for (function, level) in &self.settings.council.levels {
             if dictionary.function(function).is_none() {
-                return Err(Error::new(format!("[council.levels] の機能「{function}」が分かりません")).file(path).next("g1、g2a、g2b、g2c、g2d のどれかにしてください"));
+                return Err(Error::new(format!("[council.levels] の機能「{function}」が分かりません"))
+                    .file(path)
+                    .next("g1、g2a、g2b、g2c、g2d のどれかにしてください"));
             }
             if level_label(level).is_empty() {
                 return Err(Error::new(format!("[council.levels] の区域の段階「{level}」が分かりません"))
@@ -123,7 +128,9 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     let dictionary = Dictionary::load(report_year)?;
     let path = root.join(SETTINGS);
     if path.exists() {
-        return Err(Error::new("この作業フォルダーにはもう設定ファイルがあります").file(&path).next("設定を直すときは、このファイルを開いて書きかえてください"));
+        return Err(Error::new("この作業フォルダーにはもう設定ファイルがあります")
+            .file(&path)
+            .next("設定を直すときは、このファイルを開いて書きかえてください"));
     }
     for folder in ["input", "records", "layouts", "reference"] {
         let dir = root.join(folder);

@@ -1,1 +1,1 @@
-fn main() {}
+//! All tests in one binary.

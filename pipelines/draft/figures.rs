@@ -95,7 +95,10 @@ impl Modes {
 pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, modes: &Modes, area_name: &str, chart_id: &str) -> Result<Figure> {
     let items: Vec<&str> = row.items.split(';').collect();
     let label = |item: &str| {
-        dictionary.item(item).map(|i| i.short_label.clone()).ok_or_else(|| Error::new(format!("figures.csv の報告事項 {item} が項目辞書にありません")))
+        dictionary
+            .item(item)
+            .map(|i| i.short_label.clone())
+            .ok_or_else(|| Error::new(format!("figures.csv の報告事項 {item} が項目辞書にありません")))
     };
     let (head, body, drawing) = match row.kind.as_str() {
         "choices" => {
@@ -155,7 +158,9 @@ pub fn share_chart(literal: (Option<f64>, Option<f64>), core: Option<(Option<f64
     let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label, r.text)).collect();
     let (svg, width, height) = charts::intervals("機能のある医療機関の割合", "%", Some(100.0), &rows);
     let title = format!("機能のある医療機関の割合の下限と上限（{area_name}、報告の対象に対する割合）");
-    Chart { id: chart_id.into(), alt: format!("{title}：{}。幅は未報告と判定できない医療機関による。", said.join("、")), title, svg, width, height }
+    Chart {
+        id: chart_id.into(), alt: format!("{title}：{}。幅は未報告と判定できない医療機関による。", said.join("、")), title, svg, width, height
+    }
 }
 
 fn of<'a>(answers: &'a AreaAnswers, item: &str) -> Result<&'a Vec<ChoiceCount>> {

@@ -99,9 +99,7 @@ impl Facts {
     }
 
     pub fn answers(&self, area: &Area) -> Result<&AreaAnswers> {
-        self.answers
-            .get(&(area.level.clone(), area.area_code.clone()))
-            .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
+        self.answers.get(&(area.level.clone(), area.area_code.clone())).ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
     }
 }
 
@@ -298,8 +296,18 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
     let figure = |label: &str, value: String, unit: &str, note: String| KeyFigure { label: label.into(), value, unit: unit.into(), note };
     let rate = |n: i64| percent_or_dash((s.facilities_expected > 0).then(|| n as f64 / s.facilities_expected as f64));
     let mut list = vec![
-        figure("報告した医療機関", thousands(s.facilities_reported), &format!("／{}施設", thousands(s.facilities_expected)), format!("報告率 {}", rate(s.facilities_reported))),
-        figure("機能あり（報告どおり）", range(s.positive_literal, s.positive_high()), "施設", format!("対象の {}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high))),
+        figure(
+            "報告した医療機関",
+            thousands(s.facilities_reported),
+            &format!("／{}施設", thousands(s.facilities_expected)),
+            format!("報告率 {}", rate(s.facilities_reported)),
+        ),
+        figure(
+            "機能あり（報告どおり）",
+            range(s.positive_literal, s.positive_high()),
+            "施設",
+            format!("対象の {}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high)),
+        ),
     ];
     if function.function_code != "g1" {
         let high = s.positive_core + s.positive_high() - s.positive_literal;

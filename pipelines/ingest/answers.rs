@@ -29,31 +29,37 @@ struct Long {
     findings: Vec<Finding>,
 }
 
-pub(super) fn read(context: &Context<'_>, data: &[(u32, StringRecord)], facilities: &Facilities, findings: &mut Vec<Finding>) -> Result<Table> {
+/// Texts and lists that no figure is made of; kept apart so that the SQL stages need not carry them.
+fn is_note(item: &Item) -> bool {
+    item.value_type == ValueType::Text || (item.value_type == ValueType::Multi && item.requirement.is_empty())
+}
+
+/// The artefacts `ing_answers` and `ing_notes`, of the same form.
+pub(super) fn read(
+    context: &Context<'_>,
+    data: &[(u32, StringRecord)],
+    facilities: &Facilities,
+    findings: &mut Vec<Finding>,
+) -> Result<(Table, Table)> {
     let dictionary = context.request.dictionary;
-    let items: Vec<&Item> =
-        dictionary.items.iter().filter(|i| i.function_code != "base" && context.places.contains_key(&i.item_code)).collect();
+    let items: Vec<&Item> = dictionary.items.iter().filter(|i| i.function_code != "base" && context.places.contains_key(&i.item_code)).collect();
     let frames = items
         .par_iter()
         .map(|item| {
             let long = read_item(context, item, data, facilities);
-            long.frame(&item.item_code)
+            let (frame, found) = long.frame(&item.item_code)?;
+            Ok((is_note(item), frame, found))
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut all: Option<pl::DataFrame> = None;
-    for (frame, found) in frames {
+    let (mut answers, mut notes) = (Long::default().frame("")?.0, Long::default().frame("")?.0);
+    for (is_note, frame, found) in frames {
         findings.extend(found);
-        match &mut all {
-            Some(all) => {
-                all.vstack_mut(&frame)?;
-            }
-            None => all = Some(frame),
-        }
+        if is_note { &mut notes } else { &mut answers }.vstack_mut_owned(frame)?;
     }
-    let frame = match all {
-        Some(frame) => frame,
-        None => Long::default().frame("")?.0,
-    };
+    Ok((table("ing_answers", &answers)?, table("ing_notes", &notes)?))
+}
+
+fn table(name: &str, frame: &pl::DataFrame) -> Result<Table> {
     let notes = [
         ("row_no", "行番号"),
         ("item_code", "報告事項コード"),
@@ -65,7 +71,7 @@ pub(super) fn read(context: &Context<'_>, data: &[(u32, StringRecord)], faciliti
         ("raw", "元の値"),
         ("column_no", "列番号"),
     ];
-    Table::from_polars("ing_answers", notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), &frame)
+    Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), &frame)
 }
 
 fn read_item(context: &Context<'_>, item: &Item, data: &[(u32, StringRecord)], facilities: &Facilities) -> Long {
@@ -124,9 +130,8 @@ fn read_one_hot(
         if seq == 0 {
             // A layout says what an empty group means; a row cut short says nothing.
             let complete = columns.iter().all(|(c, _)| *c < record.len());
-            match none.filter(|_| complete) {
-                Some(code) => long.row(facility, 0, Some(code.clone()), None, "answered", "（選択なし）", columns[0].0),
-                None => long.row(facility, 0, None, None, "blank", "", columns[0].0),
+            if let Some(code) = none.filter(|_| complete) {
+                long.row(facility, 0, Some(code.clone()), None, "answered", "（選択なし）", columns[0].0);
             }
         }
     }
@@ -139,12 +144,12 @@ fn finding(context: &Context<'_>, code: &str, item: &Item, facility: &FacilityRo
 impl Long {
     fn push(&mut self, context: &Context<'_>, item: &Item, facility: &FacilityRow, column: usize, raw: &str, cell: &Cell) {
         match cell {
-            // An unanswered requirement is evidence of nothing, but explain must be able to show it.
-            Cell::Blank if item.requirement.is_empty() => {}
-            Cell::Blank => self.row(facility, 0, None, None, "blank", "", column),
+            // Not answered is the absence of a row; it is evidence of nothing.
+            Cell::Blank => {}
             Cell::Choices(codes) => {
+                // the text stands once, with the first choice
                 for (seq, code) in codes.iter().enumerate() {
-                    self.row(facility, seq, Some(code.clone()), None, "answered", raw, column);
+                    self.row(facility, seq, Some(code.clone()), None, "answered", if seq == 0 { raw } else { "" }, column);
                 }
             }
             Cell::Number { low, high, masked } => {
@@ -166,7 +171,16 @@ impl Long {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn row(&mut self, facility: &FacilityRow, seq: usize, choice: Option<String>, range: Option<(f64, f64)>, state: &'static str, raw: &str, column: usize) {
+    fn row(
+        &mut self,
+        facility: &FacilityRow,
+        seq: usize,
+        choice: Option<String>,
+        range: Option<(f64, f64)>,
+        state: &'static str,
+        raw: &str,
+        column: usize,
+    ) {
         self.row_no.push(i64::from(facility.row_no));
         self.seq.push(seq as i64);
         self.choice_code.push(choice);

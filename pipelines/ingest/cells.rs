@@ -16,7 +16,11 @@ pub enum Cell {
     /// Choice codes in the order written.
     Choices(Vec<String>),
     /// A number known to lie in `low..=high`; `masked` when the publisher hid the exact count.
-    Number { low: f64, high: f64, masked: bool },
+    Number {
+        low: f64,
+        high: f64,
+        masked: bool,
+    },
     /// Text or names, trimmed.
     Text(String),
     /// Could not be read; the text is the code of the finding.

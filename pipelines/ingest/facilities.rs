@@ -78,10 +78,8 @@ struct Located {
 impl<'a> RowReader<'a> {
     fn new(context: &'a Context<'a>) -> Self {
         let dictionary = context.request.dictionary;
-        let sets = CHOICE_ITEMS
-            .iter()
-            .filter_map(|&item| dictionary.item(item).map(|i| (item, cells::ChoiceSet::new(dictionary, &i.choice_set))))
-            .collect();
+        let sets =
+            CHOICE_ITEMS.iter().filter_map(|&item| dictionary.item(item).map(|i| (item, cells::ChoiceSet::new(dictionary, &i.choice_set)))).collect();
         Self { context, sets, places: HashMap::new(), other_prefecture: HashMap::new(), other_year: HashMap::new(), area_unknown_said: false }
     }
 
@@ -118,7 +116,8 @@ impl<'a> RowReader<'a> {
             return None;
         }
         if let Some(other) = self.foreign(record) {
-            findings.push(context.finding("other_prefecture", Some(row_no), context.column("municipality_code")).facility(&facility_id).value(&other));
+            findings
+                .push(context.finding("other_prefecture", Some(row_no), context.column("municipality_code")).facility(&facility_id).value(&other));
             *self.other_prefecture.entry(other).or_default() += 1;
             return None;
         }
@@ -221,15 +220,10 @@ fn resolve(reference: &Reference, raw: &str) -> Option<Located> {
         return None;
     }
     let padded = format!("0{code}");
-    let found = reference.municipalities.iter().find(|m| {
-        [&code, &padded].into_iter().any(|c| *c == m.municipality_code || *c == m.municipality_code6)
-    })?;
+    let found =
+        reference.municipalities.iter().find(|m| [&code, &padded].into_iter().any(|c| *c == m.municipality_code || *c == m.municipality_code6))?;
     let municipality = if found.parent_code.is_empty() { &found.municipality_code } else { &found.parent_code };
-    Some(Located {
-        municipality: municipality.clone(),
-        unit: found.municipality_code.clone(),
-        area: found.secondary_medical_area_code.clone(),
-    })
+    Some(Located { municipality: municipality.clone(), unit: found.municipality_code.clone(), area: found.secondary_medical_area_code.clone() })
 }
 
 /// The latest report of a facility counts: by report date, then by position. Reported rows beat unreported ones.

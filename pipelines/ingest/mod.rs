@@ -1,10 +1,10 @@
 //! Stage 1, ingest: the extract becomes typed answers in long form; every dirty cell becomes a finding.
 
+mod answers;
 pub mod cells;
 pub mod decode;
-pub mod layout;
 mod facilities;
-mod answers;
+pub mod layout;
 
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,8 @@ pub struct Ingested {
     pub facilities: Table,
     /// Grain: `row_no, item_code, seq`. One answer: a choice, a number interval, a text, or an explicit blank.
     pub answers: Table,
+    /// The same form as `answers`: free texts and lists that no figure is made of.
+    pub notes: Table,
     pub findings: Vec<Finding>,
     pub input: InputFile,
     /// Rows not taken in, verbatim, with their row number.
@@ -124,7 +126,9 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
     };
     let data = &grid.rows[layout.file.header_rows.min(grid.rows.len())..];
     if data.is_empty() {
-        return Err(Error::new("データの行がありません（見出しだけのファイルです）").file(path).next("抽出の条件を確かめて、もう一度取り出してください"));
+        return Err(Error::new("データの行がありません（見出しだけのファイルです）")
+            .file(path)
+            .next("抽出の条件を確かめて、もう一度取り出してください"));
     }
 
     let mut findings = Vec::new();
@@ -135,7 +139,7 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
         findings.push(context.finding("unnamed_column", None, Some(column)));
     }
     let (facilities, rejected) = facilities::read(&context, data, &mut findings).map_err(|e| e.file(path))?;
-    let answers = answers::read(&context, data, &facilities, &mut findings)?;
+    let (answers, notes) = answers::read(&context, data, &facilities, &mut findings)?;
     let input = InputFile {
         file_name: context.file_name.clone(),
         sha256: sha256(&bytes),
@@ -148,7 +152,7 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
         rows_rejected: rejected.len(),
     };
     let facilities = facilities.table()?;
-    Ok(Ingested { facilities, answers, findings, input, rejected })
+    Ok(Ingested { facilities, answers, notes, findings, input, rejected })
 }
 
 pub fn sha256(bytes: &[u8]) -> String {
@@ -157,9 +161,8 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// Cuts the bytes into rows and cells, then decodes cell by cell. Rows without any content are dropped.
 pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
-    let (content, detected) = decode::detect(bytes).map_err(|what| {
-        Error::new(what).next("Excel で開き、「CSV UTF-8（コンマ区切り）」で保存し直してください")
-    })?;
+    let (content, detected) =
+        decode::detect(bytes).map_err(|what| Error::new(what).next("Excel で開き、「CSV UTF-8（コンマ区切り）」で保存し直してください"))?;
     let encoding = encoding.unwrap_or(detected);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content);
     let mut record = csv::ByteRecord::new();
@@ -195,9 +198,7 @@ pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
 fn headers(grid: &Grid, n: usize) -> Vec<String> {
     let rows = &grid.rows[..n.min(grid.rows.len())];
     let width = rows.iter().map(|(_, r)| r.len()).max().unwrap_or(0);
-    (0..width)
-        .map(|i| rows.iter().map(|(_, r)| cells::fold(r.get(i).unwrap_or(""))).collect::<Vec<_>>().join("|"))
-        .collect()
+    (0..width).map(|i| rows.iter().map(|(_, r)| cells::fold(r.get(i).unwrap_or(""))).collect::<Vec<_>>().join("|")).collect()
 }
 
 /// Writes the rows that were not taken in, verbatim, for the planner.
@@ -208,10 +209,7 @@ pub fn rejected_table(rejected: &[(u32, StringRecord)]) -> Result<Table> {
     let cells = rejected.iter().map(|(_, r)| serde_json::to_string(&r.iter().collect::<Vec<_>>()).ok()).collect::<arrow::array::StringArray>();
     Table::new(
         "rejected_rows",
-        vec![
-            (ColumnNote::new("row_no", "行番号", ""), Arc::new(rows)),
-            (ColumnNote::new("cells", "行の内容（JSON）", ""), Arc::new(cells)),
-        ],
+        vec![(ColumnNote::new("row_no", "行番号", ""), Arc::new(rows)), (ColumnNote::new("cells", "行の内容（JSON）", ""), Arc::new(cells))],
     )
 }
 
@@ -226,7 +224,11 @@ pub fn only_extract(folder: &Path) -> Result<PathBuf> {
     found.sort();
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Error::new("抽出ファイルがありません").file(folder).next("G-MIS の抽出ファイル（CSV）をこのフォルダーに置くか、--extract で指定してください")),
-        n => Err(Error::new(format!("抽出ファイルが {n} 個あります")).file(folder).next("一つだけにするか、kyogi.toml の extract か --extract で指定してください")),
+        0 => Err(Error::new("抽出ファイルがありません")
+            .file(folder)
+            .next("G-MIS の抽出ファイル（CSV）をこのフォルダーに置くか、--extract で指定してください")),
+        n => Err(Error::new(format!("抽出ファイルが {n} 個あります"))
+            .file(folder)
+            .next("一つだけにするか、kyogi.toml の extract か --extract で指定してください")),
     }
 }

@@ -21,9 +21,20 @@ pub static FONTS: LazyLock<Vec<Font>> = LazyLock::new(|| {
         .collect()
 });
 
+/// One bit for each character that the text face has: asking the font itself is a search each time.
+static SHOWABLE: LazyLock<Vec<bool>> = LazyLock::new(|| {
+    let mut table = vec![false; 0x30000];
+    for c in FONTS.first().into_iter().flat_map(|f| f.info().coverage.iter()) {
+        if let Some(slot) = table.get_mut(c as usize) {
+            *slot = true;
+        }
+    }
+    table
+});
+
 /// Whether the text face can show a character.
 pub fn can_show(c: char) -> bool {
-    c == '\n' || FONTS.first().is_some_and(|f| f.info().coverage.contains(c as u32))
+    c == '\n' || SHOWABLE.get(c as usize).copied().unwrap_or(false)
 }
 
 /// The text in a form that every exporter can show, and the characters that had to be replaced.

@@ -82,7 +82,8 @@ pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
     };
     let pages: PagedDocument = typst::compile(&world).output.map_err(|e| said(&e))?;
     let (year, month, day) = document.date;
-    let standards = PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|e| Error::new(format!("PDF の規格を設定できません：{e:?}")))?;
+    let standards =
+        PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|e| Error::new(format!("PDF の規格を設定できません：{e:?}")))?;
     let options = PdfOptions {
         ident: Smart::Custom(document.ident.clone()),
         creator: Smart::Custom(Some(format!("kyogi {}", env!("CARGO_PKG_VERSION")))),

@@ -49,13 +49,7 @@ impl<'b> Rate<'b> {
             }
         }
         let second = book.items[slot].requirement == "any";
-        Ok(Some(Self {
-            item: rate.item,
-            second,
-            led_by: rate.led_by,
-            pull: rate.pull,
-            steps,
-        }))
+        Ok(Some(Self { item: rate.item, second, led_by: rate.led_by, pull: rate.pull, steps }))
     }
 
     /// How far a position lies within its choice (0–1): uniform among those who gave that choice.
@@ -68,11 +62,7 @@ impl<'b> Rate<'b> {
 
     fn choice(&self, kind: Kind, position: f64) -> Answer<'b> {
         let steps = &self.steps[kind as usize];
-        steps
-            .iter()
-            .find(|(end, _)| position < *end)
-            .or(steps.last())
-            .map_or(Answer::Blank, |(_, choice)| Answer::One(choice))
+        steps.iter().find(|(end, _)| position < *end).or(steps.last()).map_or(Answer::Blank, |(_, choice)| Answer::One(choice))
     }
 }
 
@@ -89,19 +79,8 @@ pub struct Survey<'b> {
 
 impl<'b> Survey<'b> {
     pub fn new(book: &'b Book<'b>, reference: &'b Reference, register: &'b Register, seed: u64, year: i32) -> Result<Self> {
-        let rates = CHOICE_RATES
-            .iter()
-            .filter_map(|rate| Rate::find(book, rate).transpose())
-            .collect::<Result<_>>()?;
-        Ok(Self {
-            book,
-            seed,
-            year,
-            reference,
-            register,
-            rates,
-            coverage: Rate::find(book, &COVERAGE)?,
-        })
+        let rates = CHOICE_RATES.iter().filter_map(|rate| Rate::find(book, rate).transpose()).collect::<Result<_>>()?;
+        Ok(Self { book, seed, year, reference, register, rates, coverage: Rate::find(book, &COVERAGE)? })
     }
 
     /// The report of a facility before conclusions: no determination, intention or confirmation yet.
@@ -127,11 +106,7 @@ impl<'b> Survey<'b> {
         if on_paper {
             row.without_preprint();
         }
-        Ok(Report {
-            facility,
-            day: Some(self.day(facility)),
-            row,
-        })
+        Ok(Report { facility, day: Some(self.day(facility)), row })
     }
 
     /// Determination, intention, confirmation and date, from the answers as they now stand.
@@ -175,10 +150,7 @@ impl<'b> Survey<'b> {
     /// Between 5 January and 31 March; many wait for the deadline.
     fn day(&self, facility: &Facility) -> u32 {
         let last = last_day(self.year + 1);
-        let moment = interpolate(
-            &[(0.0, 0.0), (0.25, 0.35), (0.55, 0.7), (1.0, 1.0)],
-            self.this_year(facility, "report_date").unit(),
-        );
+        let moment = interpolate(&[(0.0, 0.0), (0.25, 0.35), (0.55, 0.7), (1.0, 1.0)], self.this_year(facility, "report_date").unit());
         5 + (moment * f64::from(last - 4)) as u32
     }
 
@@ -201,18 +173,12 @@ impl<'b> Survey<'b> {
             }
             let ticked = if none { Vec::new() } else { self.ticked(facility, item, own) };
             // A list that came out empty is 該当無し, as the form asks.
-            row.set(
-                item,
-                Answer::Many(if ticked.is_empty() { vec![self.book.choice(item, "0")?] } else { ticked }),
-            );
+            row.set(item, Answer::Many(if ticked.is_empty() { vec![self.book.choice(item, "0")?] } else { ticked }));
         }
         self.choices(facility, row, false);
         if row.get("g1_training_completed").is_positive() {
             let most = if facility.kind == Kind::Hospital { 6 } else { 2 };
-            row.text(
-                "g1_training_completed_n",
-                (1 + self.draw(facility, "training people").below(most)).to_string(),
-            );
+            row.text("g1_training_completed_n", (1 + self.draw(facility, "training people").below(most)).to_string());
         }
         if row.get("g1_gp_specialist").is_positive() {
             let fte = ["0.5", "1.0", "1.0", "1.2", "2.0"];
@@ -280,9 +246,7 @@ impl<'b> Survey<'b> {
             return;
         }
         let visits = self.rates.iter().find(|rate| rate.item == "g2c_home_visit");
-        let devotion = visits.map_or(0.5, |rate| {
-            rate.rank(facility.kind, self.position(facility, rate.item, rate.led_by, rate.pull))
-        });
+        let devotion = visits.map_or(0.5, |rate| rate.rank(facility.kind, self.position(facility, rate.item, rate.led_by, rate.pull)));
         let size = blend(devotion, self.lasting(facility, "home patients"), 0.45);
         let patients = self.this_years(facility, "home patients", quantile(HOME_PATIENTS[facility.kind as usize], size));
         let band = self.book.choices("g2c_managed_patients").iter().find(|c| holds(c, patients));
@@ -292,10 +256,7 @@ impl<'b> Survey<'b> {
             // Cover grows with the number of patients.
             let position = blend(size, self.lasting(facility, rate.item), rate.pull);
             row.set(rate.item, rate.choice(facility.kind, position));
-            cover = rate.steps[facility.kind as usize]
-                .iter()
-                .position(|(end, _)| position < *end)
-                .unwrap_or(2);
+            cover = rate.steps[facility.kind as usize].iter().position(|(end, _)| position < *end).unwrap_or(2);
         }
         let visits = f64::from(patients) * 12.0 * VISITS_PER_PATIENT_MONTH * self.draw(facility, "visits").between(0.8, 1.2);
         row.set("g2c_fee_home_visit", Answer::Count(self.this_years(facility, "visits", visits)));
@@ -303,11 +264,7 @@ impl<'b> Survey<'b> {
             let mut draw = self.draw(facility, rate.item);
             let usual = f64::from(patients) * rate.per_patient[cover] * draw.between(0.5, 1.5);
             // Fewer than one a year in the mean: some years none.
-            let count = if draw.chance(rate.any) {
-                self.this_year(facility, rate.item).round(usual)
-            } else {
-                0
-            };
+            let count = if draw.chance(rate.any) { self.this_year(facility, rate.item).round(usual) } else { 0 };
             row.set(rate.item, Answer::Count(count));
         }
     }
@@ -316,17 +273,11 @@ impl<'b> Survey<'b> {
 
     fn partners(&self, facility: &Facility, row: &mut Row<'b>) {
         let (all, hospitals) = (&self.register.partners, &self.register.backups);
-        if ["g2a_weekday_evening", "g2a_weekday_night", "g2a_holiday"]
-            .iter()
-            .any(|item| is_linked(row.get(item)))
-        {
+        if ["g2a_weekday_evening", "g2a_weekday_night", "g2a_holiday"].iter().any(|item| is_linked(row.get(item))) {
             row.text("g2a_partner_names", self.names(facility, "g2a_partner_names", "医療機関", all, 3));
         }
         if is_linked(row.get("g2b_backup_bed")) {
-            row.text(
-                "g2b_backup_bed_partners",
-                self.names(facility, "g2b_backup_bed_partners", "後方病院", hospitals, 4),
-            );
+            row.text("g2b_backup_bed_partners", self.names(facility, "g2b_backup_bed_partners", "後方病院", hospitals, 4));
         }
         if is_linked(row.get("g2c_coverage_system")) {
             row.text("g2c_partner_names", self.names(facility, "g2c_partner_names", "医療機関", all, 2));
@@ -341,11 +292,7 @@ impl<'b> Survey<'b> {
             row.text("g2d_facility_names", names.join("、"));
         }
         if row.get("g2d_ict_network").is_positive() {
-            let area = self
-                .reference
-                .medical_areas
-                .iter()
-                .find(|a| a.secondary_medical_area_code == facility.area_code);
+            let area = self.reference.medical_areas.iter().find(|a| a.secondary_medical_area_code == facility.area_code);
             let place = area.map_or(self.reference.prefecture.name.as_str(), |a| a.name.as_str());
             row.text("g2d_ict_network_names", format!("{place}医療介護ネット（模擬）"));
         }

@@ -14,26 +14,10 @@ pub const HOSPITALS_PER_ELDERLY: f64 = 8_060.0 / 20_660_000.0 * 1.025;
 pub const ELDERLY_SHARE_OF_HOSPITALS: f64 = 0.65;
 
 /// Density by residents of the municipality (1 = national mean): clinics gather in cities, hospitals in rural towns.
-pub const CLINICS_BY_SIZE: &[(f64, f64)] = &[
-    (0.0, 0.55),
-    (5e3, 0.6),
-    (20e3, 0.7),
-    (50e3, 0.82),
-    (100e3, 0.93),
-    (200e3, 1.0),
-    (400e3, 1.08),
-    (1e6, 1.12),
-];
-pub const HOSPITALS_BY_SIZE: &[(f64, f64)] = &[
-    (0.0, 0.75),
-    (5e3, 1.0),
-    (20e3, 1.2),
-    (50e3, 1.2),
-    (100e3, 1.05),
-    (200e3, 0.9),
-    (400e3, 0.85),
-    (1e6, 0.8),
-];
+pub const CLINICS_BY_SIZE: &[(f64, f64)] =
+    &[(0.0, 0.55), (5e3, 0.6), (20e3, 0.7), (50e3, 0.82), (100e3, 0.93), (200e3, 1.0), (400e3, 1.08), (1e6, 1.12)];
+pub const HOSPITALS_BY_SIZE: &[(f64, f64)] =
+    &[(0.0, 0.75), (5e3, 1.0), (20e3, 1.2), (50e3, 1.2), (100e3, 1.05), (200e3, 0.9), (400e3, 0.85), (1e6, 0.8)];
 pub const CITY_WARD_CLINICS: f64 = 1.12;
 pub const CITY_WARD_HOSPITALS: f64 = 0.95;
 pub const TOKYO_WARD_CLINICS: f64 = 1.3;
@@ -80,12 +64,7 @@ pub struct ChoiceRate {
 }
 
 const fn rate(item: &'static str, led_by: Trait, pull: f64, hospital: Shares, with_beds: Shares, clinic: Shares) -> ChoiceRate {
-    ChoiceRate {
-        item,
-        led_by,
-        pull,
-        shares: [hospital, with_beds, clinic],
-    }
+    ChoiceRate { item, led_by, pull, shares: [hospital, with_beds, clinic] }
 }
 
 #[rustfmt::skip]
@@ -151,11 +130,8 @@ pub const COVERAGE: ChoiceRate =
     rate("g2c_coverage_system", Home, 0.80, &[("1", 280), ("3", 340), ("2", 380)], &[("1", 430), ("3", 320), ("2", 250)], &[("1", 480), ("3", 220), ("2", 300)]);
 
 /// Home-care patients of a facility that makes 訪問診療: evenly spaced quantiles by kind; the band follows from the dictionary.
-pub const HOME_PATIENTS: [&[u32]; 3] = [
-    &[1, 2, 3, 5, 7, 9, 13, 20, 32, 55, 150],
-    &[1, 3, 5, 7, 10, 14, 19, 27, 38, 65, 160],
-    &[1, 2, 4, 6, 9, 13, 21, 34, 56, 110, 420],
-];
+pub const HOME_PATIENTS: [&[u32]; 3] =
+    [&[1, 2, 3, 5, 7, 9, 13, 20, 32, 55, 150], &[1, 3, 5, 7, 10, 14, 19, 27, 38, 65, 160], &[1, 2, 4, 6, 9, 13, 21, 34, 56, 110, 420]];
 /// 在宅患者訪問診療料 per patient and month.
 pub const VISITS_PER_PATIENT_MONTH: f64 = 1.88;
 
@@ -200,30 +176,10 @@ pub struct PatientRate {
 }
 
 pub const PATIENT_RATES: &[PatientRate] = &[
-    PatientRate {
-        item: "g2c_fee_house_call",
-        any: 0.8,
-        per_patient: [0.8, 1.4, 2.2],
-        stray: 0.08,
-    },
-    PatientRate {
-        item: "g2c_fee_visit_nursing",
-        any: 0.22,
-        per_patient: [0.4, 0.6, 0.9],
-        stray: 0.01,
-    },
-    PatientRate {
-        item: "g2c_fee_nursing_order",
-        any: 0.85,
-        per_patient: [0.5, 0.8, 1.0],
-        stray: 0.07,
-    },
-    PatientRate {
-        item: "g2c_fee_end_of_life",
-        any: 0.7,
-        per_patient: [0.04, 0.08, 0.13],
-        stray: 0.0,
-    },
+    PatientRate { item: "g2c_fee_house_call", any: 0.8, per_patient: [0.8, 1.4, 2.2], stray: 0.08 },
+    PatientRate { item: "g2c_fee_visit_nursing", any: 0.22, per_patient: [0.4, 0.6, 0.9], stray: 0.01 },
+    PatientRate { item: "g2c_fee_nursing_order", any: 0.85, per_patient: [0.5, 0.8, 1.0], stray: 0.07 },
+    PatientRate { item: "g2c_fee_end_of_life", any: 0.7, per_patient: [0.04, 0.08, 0.13], stray: 0.0 },
 ];
 
 // --- Names and texts ---------------------------------------------------------------------------------------------
@@ -233,14 +189,7 @@ pub const COOPERATES_WITH_CARE: [f64; 3] = [0.17, 0.14, 0.08];
 pub const OTHER_DISEASE: f64 = 0.18;
 pub const NOTE: f64 = 0.22;
 /// Line feeds and commas, as people write them.
-pub const OTHER_DISEASES: &[&str] = &[
-    "帯状疱疹後神経痛",
-    "痛風\n甲状腺の病気",
-    "めまい, 耳鳴り",
-    "過敏性腸症候群",
-    "花粉症、じんましん",
-    "禁煙外来",
-];
+pub const OTHER_DISEASES: &[&str] = &["帯状疱疹後神経痛", "痛風\n甲状腺の病気", "めまい, 耳鳴り", "過敏性腸症候群", "花粉症、じんましん", "禁煙外来"];
 pub const NOTES: &[&str] = &[
     "時間外は留守番電話で案内し、当日中に折り返す",
     "年末年始（12/29～1/3）は休診",

@@ -21,17 +21,8 @@ impl<'d> Book<'d> {
         for choice in &dictionary.choices {
             choices.entry(choice.choice_set.as_str()).or_default().push(choice);
         }
-        let slots = dictionary
-            .items
-            .iter()
-            .enumerate()
-            .map(|(i, item)| (item.item_code.as_str(), i))
-            .collect();
-        Self {
-            items: &dictionary.items,
-            slots,
-            choices,
-        }
+        let slots = dictionary.items.iter().enumerate().map(|(i, item)| (item.item_code.as_str(), i)).collect();
+        Self { items: &dictionary.items, slots, choices }
     }
 
     /// Place of an item in a row; none when this year's dictionary does not have it.
@@ -41,9 +32,7 @@ impl<'d> Book<'d> {
 
     /// Choices of an item, in file order.
     pub fn choices(&self, item: &str) -> &[&'d Choice] {
-        self.slot(item)
-            .and_then(|i| self.choices.get(self.items[i].choice_set.as_str()))
-            .map_or(&[], Vec::as_slice)
+        self.slot(item).and_then(|i| self.choices.get(self.items[i].choice_set.as_str())).map_or(&[], Vec::as_slice)
     }
 
     pub fn choice(&self, item: &str, code: &str) -> Result<&'d Choice> {
@@ -109,10 +98,7 @@ pub struct Row<'b> {
 
 impl<'b> Row<'b> {
     pub fn new(book: &'b Book<'b>) -> Self {
-        Self {
-            book,
-            cells: vec![Answer::Blank; book.items.len()],
-        }
+        Self { book, cells: vec![Answer::Blank; book.items.len()] }
     }
 
     pub fn get(&self, item: &str) -> &Answer<'b> {

@@ -84,23 +84,14 @@ pub struct Register {
 pub fn register(reference: &Reference, seed: u64, year: i32) -> Register {
     let mut units: Vec<&Municipality> = reference.smallest_units().collect();
     units.sort_by(|a, b| a.municipality_code.cmp(&b.municipality_code));
-    let mut founder = Founder {
-        seed,
-        prefecture: code_number(&reference.prefecture.prefecture_code),
-        used: HashSet::new(),
-        year,
-    };
+    let mut founder = Founder { seed, prefecture: code_number(&reference.prefecture.prefecture_code), used: HashSet::new(), year };
     let mut facilities = Vec::new();
     for unit in &units {
         founder.settle(reference, unit, &mut facilities);
     }
     // Names are taken from the first year only: partners keep their names when others open or close.
-    let mut register = Register {
-        facilities: Vec::new(),
-        partners: BTreeMap::new(),
-        backups: BTreeMap::new(),
-        care_facilities: care_facilities(reference, &units),
-    };
+    let mut register =
+        Register { facilities: Vec::new(), partners: BTreeMap::new(), backups: BTreeMap::new(), care_facilities: care_facilities(reference, &units) };
     let mut hospitals = 0;
     for (i, facility) in facilities.iter().enumerate() {
         register.partners.entry(facility.area_code.clone()).or_default().push(i + 1);
@@ -141,11 +132,7 @@ impl Founder {
             into.push(self.found(unit, Kind::Hospital, BASE_YEAR, &mut draw));
         }
         for _ in 0..clinics {
-            let kind = if draw.chance(expected.with_beds) {
-                Kind::ClinicWithBeds
-            } else {
-                Kind::Clinic
-            };
+            let kind = if draw.chance(expected.with_beds) { Kind::ClinicWithBeds } else { Kind::Clinic };
             into.push(self.found(unit, kind, BASE_YEAR, &mut draw));
         }
     }

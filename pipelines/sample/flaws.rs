@@ -67,9 +67,7 @@ pub fn contradict<'b>(survey: &Survey<'b>, reports: &mut [Report<'b>], owner: u6
 /// Determinations that differ from the rules.
 pub fn misjudge<'b>(survey: &Survey<'b>, reports: &mut [Report<'b>], owner: u64) -> Result<()> {
     let mut draw = Draw::new(survey.seed, owner, &format!("determination {}", survey.year));
-    for i in some(&mut draw, reports, AUTO_DIFFERS, |r| {
-        r.day.is_some() && first_function(&r.row) == Verdict::Yes
-    }) {
+    for i in some(&mut draw, reports, AUTO_DIFFERS, |r| r.day.is_some() && first_function(&r.row) == Verdict::Yes) {
         let function = SECOND_FUNCTIONS[draw.below(SECOND_FUNCTIONS.len())];
         if second_function(&reports[i].row, function) != Verdict::Unknown {
             flip(&mut reports[i].row, function)?;
@@ -96,9 +94,7 @@ pub fn change<'b>(survey: &Survey<'b>, reports: &[Report<'b>], owner: u64) -> Re
 
 /// An intention became a deed where there was one (int3 items: 意向有り → 有り), else vaccination changed.
 fn change_answer(row: &mut Row) -> Result<()> {
-    let raised = row
-        .answers()
-        .find(|(item, answer)| item.choice_set == "int3" && item.item_code != "g2c_home_visit" && answer.has_intention());
+    let raised = row.answers().find(|(item, answer)| item.choice_set == "int3" && item.item_code != "g2c_home_visit" && answer.has_intention());
     match raised.map(|(item, _)| item.item_code.as_str()) {
         Some("g2d_ict_network") => {
             row.text("g2d_ict_network_names", "地域医療介護ネット（模擬）");

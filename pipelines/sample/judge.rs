@@ -42,10 +42,7 @@ pub fn first_function(row: &Row) -> Verdict {
 /// A 2号 function of a facility with 1号: any one item is positive.
 pub fn second_function(row: &Row, function: &str) -> Verdict {
     let mut answered = false;
-    for (_, answer) in row
-        .answers()
-        .filter(|(item, _)| item.requirement == "any" && item.function_code == function)
-    {
+    for (_, answer) in row.answers().filter(|(item, _)| item.requirement == "any" && item.function_code == function) {
         if answer.is_positive() {
             return Verdict::Yes;
         }
@@ -69,9 +66,7 @@ pub fn conclude(row: &mut Row, propensity: impl Fn(&str) -> f64) -> Result<()> {
             row.set(&intention, Answer::Blank);
             continue;
         }
-        let named = row
-            .answers()
-            .any(|(item, answer)| item.function_code == function && answer.has_intention());
+        let named = row.answers().any(|(item, answer)| item.function_code == function && answer.has_intention());
         let chance = if named { INTENTION_NAMED } else { INTENTION };
         let wants = propensity(&intention) < chance;
         row.choose(&intention, if wants { "1" } else { "0" })?;

@@ -35,10 +35,7 @@ pub fn generate(reference: &Reference, dictionary: &Dictionary, columns: &[(Stri
     if options.prefecture.trim_start_matches('0') != prefecture.prefecture_code.trim_start_matches('0')
         && !prefecture.name.starts_with(&options.prefecture)
     {
-        return Err(Error::new(format!(
-            "参照表は{}のもので、指定の「{}」と違います",
-            prefecture.name, options.prefecture
-        )));
+        return Err(Error::new(format!("参照表は{}のもので、指定の「{}」と違います", prefecture.name, options.prefecture)));
     }
     let book = Book::new(dictionary);
     let slots = slots(&book, columns)?;
@@ -74,9 +71,7 @@ fn slots(book: &Book, columns: &[(String, String)]) -> Result<Vec<usize>> {
 
 fn write(columns: &[(String, String)], slots: &[usize], records: &[Vec<String>]) -> Result<Vec<u8>> {
     let failed = |e: csv::Error| Error::new(format!("模擬データを CSV にできません：{e}"));
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer("\u{feff}".as_bytes().to_vec());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(columns.iter().map(|(header, _)| header)).map_err(failed)?;
     for record in records {
         writer.write_record(slots.iter().map(|&slot| &record[slot])).map_err(failed)?;

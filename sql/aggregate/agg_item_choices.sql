@@ -1,6 +1,6 @@
 -- 区域・報告事項・選択肢ごとの医療機関数（2号の項目は1号機能のある医療機関だけ）
 -- grain:  level, area_code, item_code, choice_order
--- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, dict_items, dict_choices
+-- needs:  ing_answers, det_functions, ref_areas, dict_items, dict_choices
 -- column: level          text     区域の段階
 -- column: area_code      text     区域コード
 -- column: function_code  text     機能コード
@@ -14,7 +14,7 @@
 -- column: facilities     integer  医療機関数  施設
 with counted_in as (
     -- answers of 2号 items without 1号 are kept in the extract, but are no supply
-    select row_no, facility_id, status_literal = 'yes' as has_g1
+    select row_no, municipality_code, medical_area_code, status_literal = 'yes' as has_g1
     from det_functions
     where function_code = 'g1' and status_literal <> 'not_reported'
 ),
@@ -27,14 +27,27 @@ choices as (
     where i.function_code not in ('base', 'other') and i.choice_set <> 'diseases'
 ),
 
-answered as (
-    select m.level, m.area_code, a.item_code, a.choice_code, count(distinct f.facility_id) as facilities
+by_place as (
+    select f.municipality_code, f.medical_area_code, a.item_code, a.choice_code, count(*) as facilities
     from ing_answers a
-    join dict_items i on i.item_code = a.item_code
+    join choices c on c.item_code = a.item_code and c.choice_code = a.choice_code
     join counted_in f on f.row_no = a.row_no
-    join agg_facility_areas m on m.facility_id = f.facility_id
-    where a.choice_code is not null and (i.function_code = 'g1' or f.has_g1)
-    group by m.level, m.area_code, a.item_code, a.choice_code
+    where c.function_code = 'g1' or f.has_g1
+    group by f.municipality_code, f.medical_area_code, a.item_code, a.choice_code
+),
+
+by_area as (
+    select 'municipality' as level, municipality_code as area_code, item_code, choice_code, facilities from by_place
+    union all
+    select 'medical_area', medical_area_code, item_code, choice_code, facilities from by_place
+    union all
+    select 'prefecture', r.area_code, item_code, choice_code, facilities from by_place, ref_areas r where r.level = 'prefecture'
+),
+
+answered as (
+    select level, area_code, item_code, choice_code, sum(facilities) as facilities
+    from by_area
+    group by level, area_code, item_code, choice_code
 )
 
 select

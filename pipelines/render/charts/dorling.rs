@@ -228,10 +228,7 @@ fn fit_into(spots: Vec<Spot>, radius_scale: f64, max_w: f64, max_h: f64) -> Layo
     let (w, h) = span(spots.iter().copied());
     let k = (max_w / w.max(1e-9)).min(max_h / h.max(1e-9)).min(1.0);
     let left = (max_w - w * k) / 2.0;
-    let spots = spots
-        .iter()
-        .map(|s| Spot { x: left + (s.x - b.x0) * k, y: (s.y - b.y0) * k, r: s.r * k, rim: s.rim * k })
-        .collect();
+    let spots = spots.iter().map(|s| Spot { x: left + (s.x - b.x0) * k, y: (s.y - b.y0) * k, r: s.r * k, rim: s.rim * k }).collect();
     Layout { spots, height: h * k, radius_scale: radius_scale * k, pulled: false }
 }
 
@@ -241,13 +238,7 @@ mod tests {
 
     #[test]
     fn circles_do_not_overlap_and_far_islands_stay_inside() {
-        let places = [
-            (139.7, 35.7, 900e3),
-            (139.7, 35.7, 700e3),
-            (139.75, 35.68, 60e3),
-            (139.4, 35.66, 560e3),
-            (142.19, 27.09, 2.5e3),
-        ];
+        let places = [(139.7, 35.7, 900e3), (139.7, 35.7, 700e3), (139.75, 35.68, 60e3), (139.4, 35.66, 560e3), (142.19, 27.09, 2.5e3)];
         let points = places.map(|(lon, lat, size)| Point { lon, lat, size, rim: 0.0 });
         let l = layout(&points, 980.0, 800.0);
         assert!(l.pulled);

@@ -113,14 +113,7 @@ const DIRECTIONS: [(f64, f64); 16] = [
 ];
 
 /// The first free place for a name, with its box.
-fn beside(
-    tile: usize,
-    t: &Tile,
-    spots: &[Spot],
-    taken: &[Rect],
-    canvas: &Rect,
-    reach: Reach,
-) -> Option<(Placed, Rect)> {
+fn beside(tile: usize, t: &Tile, spots: &[Spot], taken: &[Rect], canvas: &Rect, reach: Reach) -> Option<(Placed, Rect)> {
     let spot = &spots[tile];
     for block in choices(t, reach) {
         let size = (block.width(t.emphasis) + 4.0, block.em * LEADING * block.lines.len() as f64);

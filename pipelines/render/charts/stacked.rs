@@ -77,11 +77,7 @@ fn segment(p: &mut Picture, r: Rect, fill: Fill, count: f64) {
 
 /// The largest scale at which every row and the sum after it stay inside the plot.
 fn px_per_unit(sums: &[f64], texts: &[Block], plot: f64) -> f64 {
-    let scale = sums
-        .iter()
-        .zip(texts)
-        .filter(|(s, _)| **s > 0.0)
-        .map(|(s, t)| (plot - GAP - t.width(false)).max(1.0) / s)
-        .fold(f64::INFINITY, f64::min);
+    let scale =
+        sums.iter().zip(texts).filter(|(s, _)| **s > 0.0).map(|(s, t)| (plot - GAP - t.width(false)).max(1.0) / s).fold(f64::INFINITY, f64::min);
     if scale.is_finite() { scale } else { 0.0 }
 }

@@ -1,0 +1,41 @@
+-- 判定に関わる回答（各医療機関の最新の報告）
+-- grain:  row_no, item_code, seq
+-- step:   for det_rules
+-- needs:  ing_facilities, ing_answers, dict_items, dict_choices
+-- column: row_no         integer  行番号
+-- column: function_code  text     機能コード
+-- column: item_code      text     報告事項コード
+-- column: seq            integer  連番
+-- column: place          integer  列と連番の順
+-- column: requirement    text     要件の種類
+-- column: is_positive    boolean  実施・実績あり
+-- column: counts         boolean  報告どおりの判定に数える
+-- column: counts_core    boolean  実質の判定に数える
+-- column: is_intention   boolean  意向あり
+-- column: evidence       text     根拠のセル
+with meanings as (
+    -- one row for each way of answering an item that can decide
+    select i.item_code, i.function_code, i.requirement, i.short_label, i.value_type,
+        i.counts_literal = 1 as counts, i.counts_core = 1 and coalesce(c.counts_core, 1) = 1 as counts_core,
+        c.choice_code, c.label, c.polarity, coalesce(c.intention = 1, false) as is_intention
+    from dict_items i
+    left join dict_choices c on c.choice_set = i.choice_set
+    where i.requirement is not null
+)
+
+select
+    a.row_no, m.function_code, a.item_code, a.seq, a.column_no * 1000 + a.seq as place, m.requirement,
+    case
+        when a.state = 'unreadable' then null
+        when m.polarity is not null then m.polarity = 'positive'
+        when m.value_type = 'names' then true
+        when a.value_low >= 1 then true       -- a masked count of 1 to 9 is a record of service
+        when a.value_high = 0 then false
+    end as is_positive,
+    m.counts, m.counts_core, m.is_intention,
+    case when is_positive or m.requirement = 'star' then
+        m.short_label || '＝' || coalesce(m.label, a.raw) || '（行' || a.row_no || '・列' || a.column_no || '）' end as evidence
+from ing_answers a
+join ing_facilities f on f.row_no = a.row_no
+join meanings m on m.item_code = a.item_code and m.choice_code is not distinct from a.choice_code
+where f.is_latest and f.is_reported

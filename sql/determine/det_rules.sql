@@ -1,0 +1,75 @@
+-- 医療機関ごと・機能ごとに当てはまる判定規則
+-- grain:  row_no, function_code
+-- step:   for det_functions
+-- needs:  ing_facilities, det_answers, dict_items, dict_functions
+-- column: row_no          integer  行番号
+-- column: function_code   text     機能コード
+-- column: rule_code       text     判定規則
+-- column: core_positives  integer  実質に数える回答
+-- column: item_intention  boolean  2号の項目の意向
+-- column: evidence        text     根拠のセル
+with stars as (select count(*) as needed from dict_items where requirement = 'star'),
+
+tally as (
+    select
+        row_no, function_code,
+        count(*) filter (where is_positive and counts) as positives,
+        count(*) filter (where is_positive and counts and counts_core) as core_positives,
+        count(*) filter (where not is_positive) as negatives,
+        bool_or(is_intention) as item_intention,
+        string_agg(evidence, '、' order by place) filter (where is_positive and counts) as positive_cells,
+        string_agg(evidence, '、' order by place) filter (where requirement = 'star' and not is_positive) as negative_cells
+    from det_answers
+    group by row_no, function_code
+),
+
+requirements as (
+    select
+        row_no,
+        count(distinct item_code) filter (where is_positive) as met,
+        count(distinct item_code) filter (where is_positive is not null) as answered
+    from det_answers
+    where requirement = 'star'
+    group by row_no
+),
+
+g1 as (
+    select
+        f.row_no,
+        case
+            when not f.is_reported then 'not_reported'
+            when coalesce(r.met, 0) = s.needed then 'g1_all_requirements'
+            when coalesce(r.answered, 0) < s.needed then 'g1_requirement_missing'
+            else 'g1_requirement_negative'
+        end as rule_code
+    from ing_facilities f
+    cross join stars s
+    left join requirements r on r.row_no = f.row_no
+    where f.is_latest
+),
+
+ruled as (
+    select
+        g1.row_no, d.function_code, t.core_positives, t.item_intention, t.positive_cells, t.negative_cells,
+        case
+            when d.function_code = 'g1' or g1.rule_code = 'not_reported' then g1.rule_code
+            when g1.rule_code = 'g1_requirement_negative' then 'g2_gate'
+            when g1.rule_code = 'g1_requirement_missing' then 'g2_gate_undetermined'
+            when t.positives > 0 then 'g2_any_positive'
+            when t.negatives > 0 then 'g2_all_negative'
+            else 'g2_all_blank'
+        end as rule_code
+    from g1
+    cross join dict_functions d
+    left join tally t on t.row_no = g1.row_no and t.function_code = d.function_code
+)
+
+select
+    row_no, function_code, rule_code,
+    coalesce(core_positives, 0) as core_positives,
+    coalesce(item_intention, false) as item_intention,
+    case
+        when rule_code in ('g1_all_requirements', 'g2_any_positive') then positive_cells
+        when rule_code = 'g1_requirement_negative' then negative_cells
+    end as evidence
+from ruled
