@@ -175,10 +175,10 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
     })
 }
 
-/// From the extract to `area_summary` in `root`, nothing else: what the bench measures.
-pub fn figures_only(prefecture: &str, year: i32, extract: &Path, root: &Path, threads: usize) -> Result<()> {
+/// From the extract to `data/` and `stages/` in `root`, without sheets; returns the findings.
+pub fn figures_only(prefecture: &str, year: i32, extract: &Path, root: &Path, threads: usize) -> Result<Vec<Finding>> {
     let basis = Basis::load(prefecture, year, threads)?;
-    figures(&basis, extract, None, None, root, &Progress::silent()).map(|_| ())
+    figures(&basis, extract, None, None, root, &Progress::silent()).map(|f| f.findings)
 }
 
 /// The first `n` sheets of a run, drafted but not printed: what the bench prints.

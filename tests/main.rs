@@ -1,1 +1,11 @@
-//! All tests in one binary.
+//! All tests in one binary, so that they link once.
+
+mod determine;
+mod ingest;
+mod models;
+mod odd;
+mod packet;
+mod render;
+mod shared;
+mod support;
+mod tidy;

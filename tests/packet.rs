@@ -1,0 +1,105 @@
+//! The packet: whole or not at all, the same on every run, and nothing of people's work lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use kyogi::ingest::sha256;
+use kyogi::packet::{MANIFEST, Manifest, files_below};
+
+use crate::support::{folder, run_packet, sample_workspace};
+
+fn manifest(packet: &Path) -> Manifest {
+    serde_json::from_str(&fs::read_to_string(packet.join(MANIFEST)).expect("manifest")).expect("JSON")
+}
+
+fn hashes(packet: &Path) -> BTreeMap<String, String> {
+    files_below(packet).expect("files").into_iter().map(|f| (f.clone(), sha256(&fs::read(packet.join(f)).expect("file")))).collect()
+}
+
+#[test]
+fn packet_from_sample() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let first = dir.path().join("first");
+    let outcome = run_packet(&workspace, None, &first, 2).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(outcome.sheets, 19 * 3 + 3 * 2 + 5, "イ, ハ, ニ by municipality, 1号 and ロ by medical area, all for the prefecture");
+
+    // the manifest tells every file
+    let written = hashes(&first);
+    let said = manifest(&first);
+    assert_eq!(said.outputs.len() + 1, written.len());
+    assert!(said.outputs.iter().all(|(file, hash)| written[file] == *hash));
+    assert!(said.rules.len() > 5);
+    assert_eq!(said.inputs[0]["sha256"].as_str(), Some(sha256(crate::support::sample()).as_str()));
+
+    // one thread or two, first or second time: the same bytes
+    let second = dir.path().join("second");
+    run_packet(&workspace, None, &second, 1).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(hashes(&second), written);
+
+    // links of the overview lead somewhere
+    let index = fs::read_to_string(first.join("index.html")).expect("index").replace("&#x2f;", "/");
+    let links: Vec<&str> = index.split("href=\"").skip(1).filter_map(|s| s.split('"').next()).filter(|h| !h.starts_with('#')).collect();
+    assert!(links.len() > 150);
+    for link in links {
+        assert!(first.join(link).exists(), "{link}");
+    }
+
+    // a failed run leaves the earlier packet as it was
+    let broken = dir.path().join("broken.csv");
+    fs::write(&broken, "a,b\n1,2\n").expect("writable");
+    assert!(run_packet(&workspace, Some(&broken), &first, 1).is_err());
+    assert_eq!(hashes(&first), written);
+    let left: Vec<_> = fs::read_dir(dir.path()).expect("folder").flatten().map(|e| e.file_name()).filter(|n| n.to_string_lossy().starts_with('.')).collect();
+    assert!(left.is_empty(), "working folders are gone: {left:?}");
+
+    // what people added or changed in a packet is carried over
+    fs::write(first.join("memo.txt"), "協議のメモ").expect("writable");
+    let sheet = first.join("sheets/31201_g2a.html");
+    let edited = fs::read_to_string(&sheet).expect("sheet") + "<!-- 手直し -->";
+    fs::write(&sheet, &edited).expect("writable");
+    let outcome = run_packet(&workspace, None, &first, 2).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(outcome.finished.kept, ["memo.txt", "以前の変更/sheets/31201_g2a.html"]);
+    assert_eq!(fs::read_to_string(first.join("memo.txt")).expect("memo"), "協議のメモ");
+    assert_eq!(fs::read_to_string(first.join("以前の変更/sheets/31201_g2a.html")).expect("kept"), edited);
+    assert_eq!(sha256(&fs::read(&sheet).expect("sheet")), written["sheets/31201_g2a.html"]);
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_not_touched() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let other = dir.path().join("書類");
+    fs::create_dir(&other).expect("folder");
+    fs::write(other.join("大事.txt"), "x").expect("writable");
+    let error = run_packet(&workspace, None, &other, 1).err().expect("refused").to_string();
+    assert!(error.contains("kyogi の資料ではないもの"), "{error}");
+    assert_eq!(fs::read_dir(&other).expect("folder").count(), 1);
+}
+
+#[test]
+fn a_run_cut_off_between_the_renames_is_mended() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    // as a kill between the two renames leaves it
+    let waiting = dir.path().join(".packet.以前");
+    fs::create_dir(&waiting).expect("folder");
+    fs::write(waiting.join(MANIFEST), "{}").expect("writable");
+    fs::write(waiting.join("memo.txt"), "前回").expect("writable");
+    let broken = dir.path().join("none.csv");
+    let place = dir.path().join("packet");
+    assert!(run_packet(&workspace, Some(&broken), &place, 1).is_err());
+    assert_eq!(fs::read_to_string(place.join("memo.txt")).expect("back in place"), "前回");
+}
+
+/// A full disk stops the run with advice, and the earlier packet stays. `/dev/full`-like behaviour needs a small file system.
+#[test]
+fn an_unwritable_place_is_said() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let file = dir.path().join("file");
+    fs::write(&file, "x").expect("writable");
+    let error = run_packet(&workspace, None, &file.join("packet"), 1).err().expect("refused").to_string();
+    assert!(error.contains("エラー：") && error.contains("次にすること："), "{error}");
+}

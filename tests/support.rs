@@ -1,0 +1,108 @@
+//! What several tests need: a sample extract as rows, and runs in temporary folders.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kyogi::dictionary::Dictionary;
+use kyogi::embedded;
+use kyogi::finding::Finding;
+use kyogi::ingest::layout::Layout;
+use kyogi::progress::Progress;
+use kyogi::run::{self, Options, Outcome};
+use kyogi::workspace::{self, Workspace};
+
+pub const YEAR: i32 = 2025;
+pub const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
+
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+pub fn tests_path(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(below)
+}
+
+/// Rows of a CSV file as maps from header to cell.
+pub fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes()).deserialize().map(|r| r.expect("a row")).collect()
+}
+
+/// Headers and item codes of the built-in single-header layout.
+pub fn columns() -> Vec<(String, String)> {
+    let layout = Layout::parse(embedded::text(LAYOUT), LAYOUT).expect("layout");
+    layout.columns.iter().map(|(h, c)| (h.clone(), c.as_str().expect("text").to_owned())).collect()
+}
+
+/// An extract whose rows are maps from item code to cell text.
+pub fn write_extract(path: &Path, facilities: &[BTreeMap<String, String>]) {
+    let mut writer = csv::Writer::from_path(path).expect("writable");
+    let columns = columns();
+    writer.write_record(columns.iter().map(|(h, _)| h)).expect("header");
+    for facility in facilities {
+        writer.write_record(columns.iter().map(|(_, item)| facility.get(item).map_or("", String::as_str))).expect("row");
+    }
+    writer.flush().expect("flush");
+}
+
+/// A facility that has 1号 and answers 無し or 0 to every item of 2号.
+pub fn plain_facility(id: &str) -> BTreeMap<String, String> {
+    let dictionary = Dictionary::load(YEAR).expect("dictionary");
+    let mut cells: BTreeMap<String, String> = [
+        ("report_year", "2025"),
+        ("facility_id", id),
+        ("prefecture_code", "31"),
+        ("municipality_code", "31201"),
+        ("facility_type", "無床診療所"),
+        ("report_status", "報告済"),
+        ("report_date", "2026-02-01"),
+        ("g1_function_and_posting", "1:有り"),
+        ("g1_domains", "6:呼吸器領域"),
+        ("g1_consultation", "1:可"),
+    ]
+    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+    .into();
+    for item in dictionary.items.iter().filter(|i| i.requirement == "any") {
+        let none = dictionary.choices_of(&item.choice_set).find(|c| c.polarity == "negative" && !c.intention);
+        let cell = match (none, item.ndb_derived) {
+            (Some(choice), _) => format!("{}:{}", choice.choice_code, choice.label),
+            (None, true) => "0".into(),
+            (None, false) => continue,
+        };
+        cells.insert(item.item_code.clone(), cell);
+    }
+    cells
+}
+
+/// Runs the figures of an extract of 鳥取県; returns the status rows and the findings.
+pub fn statuses(extract: &Path) -> (Vec<BTreeMap<String, String>>, Vec<Finding>) {
+    let out = folder();
+    let findings = run::figures_only("31", YEAR, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    (rows(&out.path().join("data/facility_status.csv")), findings)
+}
+
+/// A work folder for 鳥取県 with the built-in sample.
+pub fn sample_workspace(root: &Path) -> Workspace {
+    let workspace = workspace::init("31", YEAR, root).unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(root.join("input/extract.csv"), sample()).expect("writable");
+    workspace
+}
+
+pub fn sample() -> &'static [u8] {
+    embedded::text("data-samples/demo/input/sample_31_2025.csv").as_bytes()
+}
+
+pub fn run_packet(workspace: &Workspace, extract: Option<&Path>, out: &Path, threads: usize) -> kyogi::error::Result<Outcome> {
+    let progress = Progress::silent();
+    run::run(&Options { workspace, extract: extract.map(Path::to_path_buf), mapping: None, out: Some(out.to_path_buf()), threads, progress: &progress })
+}
+
+/// The public extracts beside the project, where they are; else says what is skipped.
+pub fn shared_extract(name: &str, what: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/extracts").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {what} (no {name} beside the project)");
+    None
+}
