@@ -122,7 +122,7 @@ impl Table {
 
     /// One row as JSON, for templates.
     pub fn row_json(&self, row: usize) -> serde_json::Map<String, serde_json::Value> {
-        self.columns.iter().zip(self.batch.columns()).map(|(note, array)| (note.name.clone(), json_value(array, row))).collect()
+        self.columns.iter().zip(self.batch.columns()).map(|(note, array)| (note.name.clone(), Cells::of(array).json(row))).collect()
     }
 
     /// All rows as JSON objects.
@@ -184,9 +184,14 @@ impl Table {
             other => Error::new(format!("CSV を書けません：{other:?}")).file(path),
         };
         writer.write_record(self.columns.iter().map(|c| c.name.as_str())).map_err(row_failed)?;
+        let columns: Vec<Cells<'_>> = self.batch.columns().iter().map(Cells::of).collect();
+        let mut text = String::new();
         for row in 0..self.len() {
-            let cells = self.batch.columns().iter().map(|a| cell_text(a, row));
-            writer.write_record(cells).map_err(row_failed)?;
+            for column in &columns {
+                text.clear();
+                writer.write_field(column.text(row, &mut text)).map_err(row_failed)?;
+            }
+            writer.write_record(None::<&[u8]>).map_err(row_failed)?;
         }
         writer.flush().map_err(failed)
     }
@@ -254,28 +259,49 @@ fn infer(header: &str, cells: &[Option<&str>]) -> ArrayRef {
     Arc::new(cells.iter().copied().collect::<StringArray>())
 }
 
-fn json_value(array: &ArrayRef, row: usize) -> serde_json::Value {
-    if array.is_null(row) {
-        return serde_json::Value::Null;
-    }
-    let any = array.as_any();
-    if let Some(a) = any.downcast_ref::<StringArray>() {
-        a.value(row).into()
-    } else if let Some(a) = any.downcast_ref::<Int64Array>() {
-        a.value(row).into()
-    } else if let Some(a) = any.downcast_ref::<Float64Array>() {
-        a.value(row).into()
-    } else if let Some(a) = any.downcast_ref::<BooleanArray>() {
-        a.value(row).into()
-    } else {
-        serde_json::Value::Null
-    }
+/// A column by its type, so that the type is asked once.
+enum Cells<'a> {
+    Text(&'a StringArray),
+    Int(&'a Int64Array),
+    Number(&'a Float64Array),
+    Flag(&'a BooleanArray),
+    Empty,
 }
 
-fn cell_text(array: &ArrayRef, row: usize) -> String {
-    match json_value(array, row) {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(s) => s,
-        other => other.to_string(),
+impl<'a> Cells<'a> {
+    fn of(array: &'a ArrayRef) -> Self {
+        let any = array.as_any();
+        if let Some(a) = any.downcast_ref() {
+            Self::Text(a)
+        } else if let Some(a) = any.downcast_ref() {
+            Self::Int(a)
+        } else if let Some(a) = any.downcast_ref() {
+            Self::Number(a)
+        } else {
+            any.downcast_ref().map_or(Self::Empty, Self::Flag)
+        }
+    }
+
+    fn json(&self, row: usize) -> serde_json::Value {
+        match self {
+            Self::Text(a) if a.is_valid(row) => a.value(row).into(),
+            Self::Int(a) if a.is_valid(row) => a.value(row).into(),
+            Self::Number(a) if a.is_valid(row) => a.value(row).into(),
+            Self::Flag(a) if a.is_valid(row) => a.value(row).into(),
+            _ => serde_json::Value::Null,
+        }
+    }
+
+    /// The cell as text; `buffer` is lent for numbers.
+    fn text<'b>(&'b self, row: usize, buffer: &'b mut String) -> &'b str {
+        use std::fmt::Write as _;
+        let written = match self {
+            Self::Text(a) if a.is_valid(row) => return a.value(row),
+            Self::Int(a) if a.is_valid(row) => write!(buffer, "{}", a.value(row)),
+            Self::Number(a) if a.is_valid(row) => write!(buffer, "{}", a.value(row)),
+            Self::Flag(a) if a.is_valid(row) => return if a.value(row) { "true" } else { "false" },
+            _ => return "",
+        };
+        if written.is_ok() { buffer } else { "" }
     }
 }

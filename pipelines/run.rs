@@ -163,9 +163,10 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
     let tables = aggregate::run(&mut engine, &stages, basis.year)?;
     let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
     let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
-    for (table, name) in [(status, "facility_status"), (table("area_summary")?, "area_summary")] {
+    for (table, name, made) in [(status, "facility_status", "determine"), (table("area_summary")?, "area_summary", "aggregate")] {
         table.write_csv(&root.join(format!("data/{name}.csv")))?;
-        table.write_parquet(&root.join(format!("data/{name}.parquet")))?;
+        let (from, to) = (stages.join(format!("{made}/{}.parquet", table.name)), root.join(format!("data/{name}.parquet")));
+        std::fs::copy(&from, &to).map_err(|e| Error::io("ファイルを写せません", &to, &e))?;
     }
     Ok(Figures {
         facts: Facts::read(table("area_summary")?, table("agg_item_choices")?, table("agg_item_counts")?)?,

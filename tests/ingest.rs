@@ -10,13 +10,7 @@ use proptest::prelude::*;
 use crate::support::{YEAR, columns, folder, rows, sample, statuses, tests_path};
 
 fn glyphs() -> Glyphs {
-    Glyphs {
-        masked: vec!["10未満".into()],
-        separators: vec![";".into(), "、".into()],
-        masked_low: 1.0,
-        masked_high: 9.0,
-        ..Glyphs::default()
-    }
+    Glyphs { masked: vec!["10未満".into()], separators: vec![";".into(), "、".into()], masked_low: 1.0, masked_high: 9.0, ..Glyphs::default() }
 }
 
 fn said(cell: &Cell) -> String {
@@ -118,7 +112,13 @@ fn write_one_hot(path: &Path, records: &[csv::StringRecord]) {
             let cell = &record[position[item]];
             let item = dictionary.item(item).expect("item");
             match choice {
-                Some(code) => if cell.split(';').any(|c| c.split(':').next() == Some(code)) { "○".to_owned() } else { String::new() },
+                Some(code) => {
+                    if cell.split(';').any(|c| c.split(':').next() == Some(code)) {
+                        "○".to_owned()
+                    } else {
+                        String::new()
+                    }
+                }
                 // codes go, labels stay
                 None if !item.choice_set.is_empty() => {
                     let labels: Vec<&str> = match ChoiceSet::new(&choices, &item.choice_set).multi(cell, &glyphs()) {

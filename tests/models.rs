@@ -14,7 +14,8 @@ fn engine(dir: &std::path::Path) -> Engine {
     Engine::open(&[Load { name: "numbers", path: &path }], 1).unwrap_or_else(|e| panic!("{e}"))
 }
 
-const GOOD: &str = "-- 数\n-- grain: a\n-- needs: numbers\n-- check: b > a\n-- column: a integer 番号\n-- column: b number 値 件\nselect a, b from numbers";
+const GOOD: &str =
+    "-- 数\n-- grain: a\n-- needs: numbers\n-- check: b > a\n-- column: a integer 番号\n-- column: b number 値 件\nselect a, b from numbers";
 
 #[test]
 fn a_model_keeps_its_contract() {
@@ -82,7 +83,9 @@ fn municipalities_add_up_and_bounds_hold() {
         .collect();
     for function in ["g1", "g2a", "g2b", "g2c", "g2d"] {
         for column in &counts {
-            let sum = |level: &str| summary.iter().filter(|r| r["level"] == level && r["function_code"] == function).map(|r| number(r, column)).sum::<f64>();
+            let sum = |level: &str| {
+                summary.iter().filter(|r| r["level"] == level && r["function_code"] == function).map(|r| number(r, column)).sum::<f64>()
+            };
             assert_eq!(sum("municipality"), sum("prefecture"), "{function} {column}");
             assert_eq!(sum("medical_area"), sum("prefecture"), "{function} {column}");
         }
@@ -160,7 +163,14 @@ fn modes_are_counted() {
     let facilities = [
         with("3100000000001", &[("g2a_weekday_night", "2:有り(診療時間外の診療対応)"), ("g2b_backup_bed", "4:有り(自院による確保)")]),
         with("3100000000002", &[("g2a_weekday_night", "5:有り(複数の他医療機関と連携した診療時間外の電話対応)")]),
-        with("3100000000003", &[("g2a_weekday_night", "1:無し(意向有り)"), ("g2b_backup_bed", "6:有り(自院及び連携による確保)"), ("g2b_backup_bed_partners", "後方病院1")]),
+        with(
+            "3100000000003",
+            &[
+                ("g2a_weekday_night", "1:無し(意向有り)"),
+                ("g2b_backup_bed", "6:有り(自院及び連携による確保)"),
+                ("g2b_backup_bed_partners", "後方病院1"),
+            ],
+        ),
         with("3100000000004", &[]),
     ];
     let dir = folder();
@@ -169,7 +179,8 @@ fn modes_are_counted() {
     let out = figures(&extract);
     let summary = rows(&out.path().join("data/area_summary.csv"));
     let row = |function: &str| summary.iter().find(|r| r["area_code"] == "31201" && r["function_code"] == function).expect("鳥取市");
-    let night: Vec<f64> = ["own_visit", "linked_visit", "phone_only", "none", "intention"].map(|m| number(row("g2a"), &format!("weekday_night_{m}"))).into();
+    let night: Vec<f64> =
+        ["own_visit", "linked_visit", "phone_only", "none", "intention"].map(|m| number(row("g2a"), &format!("weekday_night_{m}"))).into();
     assert_eq!(night, [1.0, 0.0, 1.0, 1.0, 1.0]);
     assert_eq!(["backup_own", "backup_linked", "backup_both"].map(|c| number(row("g2b"), c)), [1.0, 0.0, 1.0]);
 }

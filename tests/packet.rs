@@ -51,7 +51,8 @@ fn packet_from_sample() {
     fs::write(&broken, "a,b\n1,2\n").expect("writable");
     assert!(run_packet(&workspace, Some(&broken), &first, 1).is_err());
     assert_eq!(hashes(&first), written);
-    let left: Vec<_> = fs::read_dir(dir.path()).expect("folder").flatten().map(|e| e.file_name()).filter(|n| n.to_string_lossy().starts_with('.')).collect();
+    let left: Vec<_> =
+        fs::read_dir(dir.path()).expect("folder").flatten().map(|e| e.file_name()).filter(|n| n.to_string_lossy().starts_with('.')).collect();
     assert!(left.is_empty(), "working folders are gone: {left:?}");
 
     // what people added or changed in a packet is carried over

@@ -87,7 +87,12 @@ fn charts_survive_odd_data() {
         charts::bars("", "", &[]),
         charts::bars("", "件", &[bar("", f64::NAN), bar("長い名前".repeat(20).as_str(), 0.0), bar("負", -3.0), bar("大", 1e12)]),
         charts::stacked("", "件", &["あり", "なし"], &[charts::StackedRow { label: "足りない".into(), parts: vec![1.0] }]),
-        charts::intervals("", "%", Some(100.0), &[charts::Interval { label: "逆".into(), low: 90.0, high: f64::INFINITY, emphasis: true, text: String::new() }]),
+        charts::intervals(
+            "",
+            "%",
+            Some(100.0),
+            &[charts::Interval { label: "逆".into(), low: 90.0, high: f64::INFINITY, emphasis: true, text: String::new() }],
+        ),
         charts::cartogram("", &[], &[tile("一つ", 139.0, 35.0, 0.0), tile("遠い", f64::NAN, 0.0, -1.0)]),
     ];
     for (svg, width, height) in drawings {

@@ -37,7 +37,11 @@ fn kanagawa_cp932_wards_roll_up() {
     assert_eq!(areas("14130").into_iter().collect::<Vec<_>>(), ["1404", "1405"]);
     let summary = rows(&out.path().join("data/area_summary.csv"));
     let expected = |level: &str| -> u32 {
-        summary.iter().filter(|r| r["level"] == level && r["function_code"] == "g1").map(|r| r["facilities_expected"].parse::<u32>().expect("count")).sum()
+        summary
+            .iter()
+            .filter(|r| r["level"] == level && r["function_code"] == "g1")
+            .map(|r| r["facilities_expected"].parse::<u32>().expect("count"))
+            .sum()
     };
     assert_eq!((expected("municipality"), expected("medical_area")), (6790, 6790));
 }

@@ -94,7 +94,14 @@ pub fn sample() -> &'static [u8] {
 
 pub fn run_packet(workspace: &Workspace, extract: Option<&Path>, out: &Path, threads: usize) -> kyogi::error::Result<Outcome> {
     let progress = Progress::silent();
-    run::run(&Options { workspace, extract: extract.map(Path::to_path_buf), mapping: None, out: Some(out.to_path_buf()), threads, progress: &progress })
+    run::run(&Options {
+        workspace,
+        extract: extract.map(Path::to_path_buf),
+        mapping: None,
+        out: Some(out.to_path_buf()),
+        threads,
+        progress: &progress,
+    })
 }
 
 /// The public extracts beside the project, where they are; else says what is skipped.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use csv::StringRecord;
 use polars::prelude as pl;
-use polars::prelude::NamedFrom;
+use polars::prelude::{IntoSeries, NamedFrom};
 use rayon::prelude::*;
 
 use super::cells::{self, Cell, ChoiceSet};
@@ -15,17 +15,28 @@ use crate::dictionary::{Item, ValueType};
 use crate::error::Result;
 use crate::finding::Finding;
 
-/// Long rows of one item, column by column.
+/// What one distinct text of a column says: the rows that it becomes.
+struct Saying {
+    raw: String,
+    answers: Vec<Answer>,
+}
+
+/// One answer without its place.
+#[derive(Default)]
+struct Answer {
+    choice_code: Option<String>,
+    range: Option<(f64, f64)>,
+    state: &'static str,
+    /// Shown instead of the cell's text, where a cell holds several names.
+    name: Option<String>,
+}
+
+/// Long rows of one item. A column has few distinct texts in many rows, so rows only point at what was said.
 #[derive(Default)]
 struct Long {
-    row_no: Vec<i64>,
-    seq: Vec<i64>,
-    choice_code: Vec<Option<String>>,
-    low: Vec<Option<f64>>,
-    high: Vec<Option<f64>>,
-    state: Vec<&'static str>,
-    raw: Vec<String>,
-    column_no: Vec<i64>,
+    sayings: Vec<Saying>,
+    /// Row number, column number, saying, answer within it, sequence within the row.
+    rows: Vec<(u32, usize, usize, usize, usize)>,
     findings: Vec<Finding>,
 }
 
@@ -86,18 +97,45 @@ fn read_item(context: &Context<'_>, item: &Item, data: &[(u32, StringRecord)], f
 fn read_column(context: &Context<'_>, item: &Item, column: usize, data: &[(u32, StringRecord)], facilities: &Facilities, long: &mut Long) {
     let set = ChoiceSet::new(context.request.dictionary, &item.choice_set);
     let glyphs = &context.glyphs;
-    // Most columns hold a few dozen distinct texts in thousands of rows.
-    let mut known: HashMap<&str, Cell> = HashMap::new();
+    let mut known: HashMap<&str, (usize, Option<&'static str>)> = HashMap::new();
     for facility in facilities.rows.iter().filter(|f| f.is_reported) {
         let raw = data[facility.index].1.get(column).unwrap_or("");
-        let cell = known.entry(raw).or_insert_with(|| match item.value_type {
-            ValueType::Choice => set.single(raw, glyphs),
-            ValueType::Multi => set.multi(raw, glyphs),
-            ValueType::Count => cells::count(raw, glyphs),
-            ValueType::Number => cells::number(raw, glyphs),
-            _ => cells::text(raw),
+        let (saying, trouble) = *known.entry(raw).or_insert_with(|| {
+            let cell = match item.value_type {
+                ValueType::Choice => set.single(raw, glyphs),
+                ValueType::Multi => set.multi(raw, glyphs),
+                ValueType::Count => cells::count(raw, glyphs),
+                ValueType::Number => cells::number(raw, glyphs),
+                _ => cells::text(raw),
+            };
+            long.sayings.push(Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) });
+            let trouble = if let Cell::Unreadable(code) = cell { Some(code) } else { None };
+            (long.sayings.len() - 1, trouble)
         });
-        long.push(context, item, facility, column, raw, cell);
+        for answer in 0..long.sayings[saying].answers.len() {
+            long.rows.push((facility.row_no, column, saying, answer, answer));
+        }
+        if let Some(code) = trouble {
+            long.findings.push(finding(context, code, item, facility, column, raw));
+        }
+    }
+}
+
+/// The rows that a cell becomes. Not answered is the absence of a row; it is evidence of nothing.
+fn answers_of(item: &Item, cell: &Cell) -> Vec<Answer> {
+    let answered = Answer { state: "answered", ..Answer::default() };
+    match cell {
+        Cell::Blank => Vec::new(),
+        Cell::Choices(codes) => codes.iter().map(|c| Answer { choice_code: Some(c.clone()), state: "answered", ..Answer::default() }).collect(),
+        Cell::Number { low, high, masked } => {
+            vec![Answer { range: Some((*low, *high)), state: if *masked { "masked" } else { "answered" }, ..Answer::default() }]
+        }
+        Cell::Text(text) if item.value_type == ValueType::Names => {
+            let names = text.split(['、', ';', '；', '，', ',', '\n']).map(str::trim).filter(|n| !n.is_empty());
+            names.map(|n| Answer { name: Some(n.to_owned()), state: "answered", ..Answer::default() }).collect()
+        }
+        Cell::Text(_) => vec![answered],
+        Cell::Unreadable(_) => vec![Answer { state: "unreadable", ..Answer::default() }],
     }
 }
 
@@ -110,29 +148,31 @@ fn read_one_hot(
     long: &mut Long,
 ) {
     let selected: Vec<String> = context.layout.values.selected.iter().map(|s| cells::fold(s)).collect();
+    // saying 0 means the choice of a column; its answers stand in the order of the columns, then 「選択なし」
+    let choice = |code: &String| Answer { choice_code: Some(code.clone()), state: "answered", ..Answer::default() };
+    let mut answers: Vec<Answer> = columns.iter().map(|(_, code)| choice(code)).collect();
     let none = context.layout.values.none_selected.get(&item.item_code);
+    answers.extend(none.map(|code| Answer { name: Some("（選択なし）".into()), ..choice(code) }));
+    long.sayings.push(Saying { raw: context.layout.values.selected.first().cloned().unwrap_or_default(), answers });
     for facility in facilities.rows.iter().filter(|f| f.is_reported) {
         let record = &data[facility.index].1;
         let mut seq = 0;
-        for (column, code) in columns {
+        for (answer, (column, _)) in columns.iter().enumerate() {
             let raw = record.get(*column).unwrap_or("");
-            let key = cells::fold(raw);
-            if key.is_empty() {
+            if raw.is_empty() {
                 continue;
             }
+            let key = cells::fold(raw);
             if selected.contains(&key) {
-                long.row(facility, seq, Some(code.clone()), None, "answered", raw, *column);
+                long.rows.push((facility.row_no, *column, 0, answer, seq));
                 seq += 1;
-            } else {
+            } else if !key.is_empty() {
                 long.findings.push(finding(context, "unknown_mark", item, facility, *column, raw));
             }
         }
-        if seq == 0 {
-            // A layout says what an empty group means; a row cut short says nothing.
-            let complete = columns.iter().all(|(c, _)| *c < record.len());
-            if let Some(code) = none.filter(|_| complete) {
-                long.row(facility, 0, Some(code.clone()), None, "answered", "（選択なし）", columns[0].0);
-            }
+        // A layout says what an empty group means; a row cut short says nothing.
+        if seq == 0 && none.is_some() && columns.iter().all(|(c, _)| *c < record.len()) {
+            long.rows.push((facility.row_no, columns[0].0, 0, columns.len(), 0));
         }
     }
 }
@@ -142,67 +182,32 @@ fn finding(context: &Context<'_>, code: &str, item: &Item, facility: &FacilityRo
 }
 
 impl Long {
-    fn push(&mut self, context: &Context<'_>, item: &Item, facility: &FacilityRow, column: usize, raw: &str, cell: &Cell) {
-        match cell {
-            // Not answered is the absence of a row; it is evidence of nothing.
-            Cell::Blank => {}
-            Cell::Choices(codes) => {
-                // the text stands once, with the first choice
-                for (seq, code) in codes.iter().enumerate() {
-                    self.row(facility, seq, Some(code.clone()), None, "answered", if seq == 0 { raw } else { "" }, column);
-                }
-            }
-            Cell::Number { low, high, masked } => {
-                let state = if *masked { "masked" } else { "answered" };
-                self.row(facility, 0, None, Some((*low, *high)), state, raw, column);
-            }
-            Cell::Text(text) if item.value_type == ValueType::Names => {
-                let names = text.split(['、', ';', '；', '，', ',', '\n']).map(str::trim).filter(|n| !n.is_empty());
-                for (seq, name) in names.enumerate() {
-                    self.row(facility, seq, None, None, "answered", name, column);
-                }
-            }
-            Cell::Text(text) => self.row(facility, 0, None, None, "answered", text, column),
-            Cell::Unreadable(code) => {
-                self.row(facility, 0, None, None, "unreadable", raw, column);
-                self.findings.push(finding(context, code, item, facility, column, raw));
-            }
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn row(
-        &mut self,
-        facility: &FacilityRow,
-        seq: usize,
-        choice: Option<String>,
-        range: Option<(f64, f64)>,
-        state: &'static str,
-        raw: &str,
-        column: usize,
-    ) {
-        self.row_no.push(i64::from(facility.row_no));
-        self.seq.push(seq as i64);
-        self.choice_code.push(choice);
-        self.low.push(range.map(|r| r.0));
-        self.high.push(range.map(|r| r.1));
-        self.state.push(state);
-        self.raw.push(raw.to_owned());
-        self.column_no.push(column as i64 + 1);
-    }
-
     fn frame(self, item_code: &str) -> Result<(pl::DataFrame, Vec<Finding>)> {
-        let n = self.row_no.len();
+        let n = self.rows.len();
+        let answer = |row: &(u32, usize, usize, usize, usize)| &self.sayings[row.2].answers[row.3];
+        // the text of a cell with several choices stands once, with the first
+        let raw = |row: &(u32, usize, usize, usize, usize)| match &answer(row).name {
+            Some(name) => Some(name.as_str()),
+            None if row.4 == 0 => Some(self.sayings[row.2].raw.as_str()),
+            None => None,
+        };
+        let texts = |name: &str, values: pl::StringChunked| pl::Column::from(values.with_name(name.into()).into_series());
+        let ints = |name: &str, of: &dyn Fn(&(u32, usize, usize, usize, usize)) -> i64| {
+            pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()))
+        };
+        let numbers = |name: &str, of: fn((f64, f64)) -> f64| {
+            pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(|r| answer(r).range.map(of)).collect::<Vec<_>>()))
+        };
         let columns = vec![
-            pl::Column::from(pl::Series::new("row_no".into(), self.row_no)),
+            ints("row_no", &|r| i64::from(r.0)),
             pl::Column::new_scalar("item_code".into(), pl::Scalar::from(pl::PlSmallStr::from(item_code)), n),
-            pl::Column::from(pl::Series::new("seq".into(), self.seq)),
-            pl::Column::from(pl::Series::new("choice_code".into(), self.choice_code)),
-            pl::Column::from(pl::Series::new("value_low".into(), self.low)),
-            pl::Column::from(pl::Series::new("value_high".into(), self.high)),
-            pl::Column::from(pl::Series::new("state".into(), self.state)),
-            pl::Column::from(pl::Series::new("raw".into(), self.raw)),
-            pl::Column::from(pl::Series::new("column_no".into(), self.column_no)),
+            ints("seq", &|r| r.4 as i64),
+            texts("choice_code", self.rows.iter().map(|r| answer(r).choice_code.as_deref()).collect()),
+            numbers("value_low", |r| r.0),
+            numbers("value_high", |r| r.1),
+            texts("state", self.rows.iter().map(|r| Some(answer(r).state)).collect()),
+            texts("raw", self.rows.iter().map(raw).collect()),
+            ints("column_no", &|r| r.1 as i64 + 1),
         ];
         Ok((pl::DataFrame::new(n, columns)?, self.findings))
     }

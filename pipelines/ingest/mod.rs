@@ -174,6 +174,11 @@ pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
         }
         let mut row = StringRecord::with_capacity(record.as_slice().len() * 3 / 2, record.len());
         for (column, cell) in record.iter().enumerate() {
+            // most cells are empty or plain numbers: the same bytes in either encoding
+            if let (true, Ok(text)) = (cell.is_ascii(), std::str::from_utf8(cell)) {
+                row.push_field(text);
+                continue;
+            }
             let (text, broken) = encoding.decode(cell);
             row.push_field(&text);
             if broken {

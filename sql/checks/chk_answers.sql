@@ -9,11 +9,12 @@
 with latest as (select row_no, facility_id from ing_facilities where is_latest and is_reported),
 
 answers as (
-    select a.row_no, f.facility_id, a.item_code, i.function_code, i.short_label, a.choice_code, a.raw, a.state, c.label, c.polarity, c.mode
+    select a.row_no, f.facility_id, a.item_code, a.choice_code, c.label, c.polarity, c.mode
     from ing_answers a
     join latest f on f.row_no = a.row_no
     join dict_items i on i.item_code = a.item_code
     left join dict_choices c on c.choice_set = i.choice_set and c.choice_code = a.choice_code
+    where a.item_code in ('g1_domains', 'g2b_backup_bed', 'g2b_backup_bed_partners', 'g2c_home_visit', 'g2c_managed_patients')
 ),
 
 domains as (
@@ -39,11 +40,12 @@ patients as (
 ),
 
 gated as (
-    select a.row_no, a.facility_id, 'gated_answers', min(a.item_code), count(*) || '項目'
-    from answers a
+    select a.row_no, d.facility_id, 'gated_answers', min(a.item_code), count(*) || '項目'
+    from ing_answers a
     join det_functions d on d.row_no = a.row_no and d.function_code = 'g1' and d.status_literal = 'no'
-    where a.function_code in ('g2a', 'g2b', 'g2c', 'g2d') and a.state in ('answered', 'masked')
-    group by a.row_no, a.facility_id
+    join dict_items i on i.item_code = a.item_code and i.function_code in ('g2a', 'g2b', 'g2c', 'g2d')
+    where a.state in ('answered', 'masked')
+    group by a.row_no, d.facility_id
 ),
 
 auto as (
