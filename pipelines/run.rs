@@ -316,10 +316,9 @@ impl Printer {
         let mut charts = Vec::new();
         // the pictures travel as files of the document, not inside its data
         for chart in value.get_mut("charts").and_then(|c| c.as_array_mut()).into_iter().flatten() {
-            if let (Some(id), Some(svg)) = (chart.get("id").and_then(|i| i.as_str()).map(str::to_owned), chart.get_mut("svg")) {
-                if let serde_json::Value::String(svg) = svg.take() {
-                    charts.push((id, svg));
-                }
+            let id = chart.get("id").and_then(|i| i.as_str()).map(str::to_owned);
+            if let (Some(id), Some(serde_json::Value::String(svg))) = (id, chart.get_mut("svg").map(serde_json::Value::take)) {
+                charts.push((id, svg));
             }
         }
         pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })

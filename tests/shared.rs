@@ -49,7 +49,7 @@ fn kanagawa_cp932_wards_roll_up() {
 #[test]
 fn the_other_year_is_refused_in_this_work_folder() {
     let Some(extract) = shared_extract("r8_tottori_utf8.csv", "the second year of 鳥取県") else { return };
-    let error = kyogi::run::figures_only("31", YEAR, &extract, folder().path(), 1).err().expect("refused").to_string();
+    let error = kyogi::run::figures_only("31", YEAR, &extract, folder().path(), 1).expect_err("refused").to_string();
     assert!(error.contains("報告年度が 2026"), "{error}");
     kyogi::run::figures_only("31", 2026, &extract, folder().path(), 1).unwrap_or_else(|e| panic!("{e}"));
 }

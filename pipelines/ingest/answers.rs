@@ -31,12 +31,21 @@ struct Answer {
     name: Option<String>,
 }
 
+/// Where something was said, and which of the column's sayings and answers it was.
+struct Row {
+    row_no: u32,
+    column: usize,
+    saying: usize,
+    answer: usize,
+    /// Place within the cell, or within the one-hot columns of a row.
+    seq: usize,
+}
+
 /// Long rows of one item. A column has few distinct texts in many rows, so rows only point at what was said.
 #[derive(Default)]
 struct Long {
     sayings: Vec<Saying>,
-    /// Row number, column number, saying, answer within it, sequence within the row.
-    rows: Vec<(u32, usize, usize, usize, usize)>,
+    rows: Vec<Row>,
     findings: Vec<Finding>,
 }
 
@@ -82,7 +91,7 @@ fn table(name: &str, frame: &pl::DataFrame) -> Result<Table> {
         ("raw", "元の値"),
         ("column_no", "列番号"),
     ];
-    Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), &frame)
+    Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), frame)
 }
 
 fn read_item(context: &Context<'_>, item: &Item, data: &[(u32, StringRecord)], facilities: &Facilities) -> Long {
@@ -113,7 +122,7 @@ fn read_column(context: &Context<'_>, item: &Item, column: usize, data: &[(u32, 
             (long.sayings.len() - 1, trouble)
         });
         for answer in 0..long.sayings[saying].answers.len() {
-            long.rows.push((facility.row_no, column, saying, answer, answer));
+            long.rows.push(Row { row_no: facility.row_no, column, saying, answer, seq: answer });
         }
         if let Some(code) = trouble {
             long.findings.push(finding(context, code, item, facility, column, raw));
@@ -164,7 +173,7 @@ fn read_one_hot(
             }
             let key = cells::fold(raw);
             if selected.contains(&key) {
-                long.rows.push((facility.row_no, *column, 0, answer, seq));
+                long.rows.push(Row { row_no: facility.row_no, column: *column, saying: 0, answer, seq });
                 seq += 1;
             } else if !key.is_empty() {
                 long.findings.push(finding(context, "unknown_mark", item, facility, *column, raw));
@@ -172,7 +181,7 @@ fn read_one_hot(
         }
         // A layout says what an empty group means; a row cut short says nothing.
         if seq == 0 && none.is_some() && columns.iter().all(|(c, _)| *c < record.len()) {
-            long.rows.push((facility.row_no, columns[0].0, 0, columns.len(), 0));
+            long.rows.push(Row { row_no: facility.row_no, column: columns[0].0, saying: 0, answer: columns.len(), seq: 0 });
         }
     }
 }
@@ -184,30 +193,29 @@ fn finding(context: &Context<'_>, code: &str, item: &Item, facility: &FacilityRo
 impl Long {
     fn frame(self, item_code: &str) -> Result<(pl::DataFrame, Vec<Finding>)> {
         let n = self.rows.len();
-        let answer = |row: &(u32, usize, usize, usize, usize)| &self.sayings[row.2].answers[row.3];
+        let answer = |row: &Row| &self.sayings[row.saying].answers[row.answer];
         // the text of a cell with several choices stands once, with the first
-        let raw = |row: &(u32, usize, usize, usize, usize)| match &answer(row).name {
+        let raw = |row: &Row| match &answer(row).name {
             Some(name) => Some(name.as_str()),
-            None if row.4 == 0 => Some(self.sayings[row.2].raw.as_str()),
+            None if row.seq == 0 => Some(self.sayings[row.saying].raw.as_str()),
             None => None,
         };
         let texts = |name: &str, values: pl::StringChunked| pl::Column::from(values.with_name(name.into()).into_series());
-        let ints = |name: &str, of: &dyn Fn(&(u32, usize, usize, usize, usize)) -> i64| {
-            pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()))
-        };
+        let ints =
+            |name: &str, of: &dyn Fn(&Row) -> i64| pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()));
         let numbers = |name: &str, of: fn((f64, f64)) -> f64| {
             pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(|r| answer(r).range.map(of)).collect::<Vec<_>>()))
         };
         let columns = vec![
-            ints("row_no", &|r| i64::from(r.0)),
+            ints("row_no", &|r| i64::from(r.row_no)),
             pl::Column::new_scalar("item_code".into(), pl::Scalar::from(pl::PlSmallStr::from(item_code)), n),
-            ints("seq", &|r| r.4 as i64),
+            ints("seq", &|r| r.seq as i64),
             texts("choice_code", self.rows.iter().map(|r| answer(r).choice_code.as_deref()).collect()),
             numbers("value_low", |r| r.0),
             numbers("value_high", |r| r.1),
             texts("state", self.rows.iter().map(|r| Some(answer(r).state)).collect()),
             texts("raw", self.rows.iter().map(raw).collect()),
-            ints("column_no", &|r| r.1 as i64 + 1),
+            ints("column_no", &|r| r.column as i64 + 1),
         ];
         Ok((pl::DataFrame::new(n, columns)?, self.findings))
     }
