@@ -101,6 +101,25 @@ pub fn all(reference: &Reference) -> Vec<Area> {
     areas
 }
 
+/// The artefact `ref_units`: wards, or municipalities without wards, and the areas that they lie in.
+pub fn units(reference: &Reference) -> Result<Table> {
+    let units: Vec<_> = reference.smallest_units().collect();
+    let text = |of: &dyn Fn(usize) -> String| -> ArrayRef { Arc::new((0..units.len()).map(|i| Some(of(i))).collect::<StringArray>()) };
+    let note = ColumnNote::new;
+    Table::new(
+        "ref_units",
+        vec![
+            (note("unit_code", "区・市区町村コード", ""), text(&|i| units[i].municipality_code.clone())),
+            (
+                note("municipality_code", "市区町村コード", ""),
+                text(&|i| if units[i].parent_code.is_empty() { units[i].municipality_code.clone() } else { units[i].parent_code.clone() }),
+            ),
+            (note("medical_area_code", "二次医療圏コード", ""), text(&|i| units[i].secondary_medical_area_code.clone())),
+            (note("area_339_code", "構想区域コード", ""), text(&|i| units[i].area_339_code.clone())),
+        ],
+    )
+}
+
 /// The artefact `ref_areas`.
 pub fn table(areas: &[Area]) -> Result<Table> {
     let text = |of: fn(&Area) -> &str| -> ArrayRef { Arc::new(areas.iter().map(|a| Some(of(a)).filter(|s| !s.is_empty())).collect::<StringArray>()) };

@@ -28,6 +28,8 @@ pub struct Municipality {
     pub parent_code: String,
     /// Empty for a city that spans several areas (川崎市): its wards carry it.
     pub secondary_medical_area_code: String,
+    /// 構想区域.
+    pub area_339_code: String,
     pub longitude: f64,
     pub latitude: f64,
 }
@@ -71,6 +73,14 @@ pub struct Reference {
     pub population: HashMap<String, Population>,
     pub sources: Vec<Source>,
     index: HashMap<String, usize>,
+}
+
+/// The header and the rows of an embedded table whose first column begins with the prefecture's code.
+pub fn rows_of(path: &str, prefecture_code: &str) -> String {
+    let mut lines = crate::embedded::text(path).lines();
+    let header = lines.next().unwrap_or_default();
+    let rows: Vec<&str> = lines.filter(|l| l.starts_with(prefecture_code)).collect();
+    format!("{header}\n{}\n", rows.join("\n"))
 }
 
 impl Reference {

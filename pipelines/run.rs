@@ -163,13 +163,17 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
     let tables = aggregate::run(&mut engine, &stages, basis.year)?;
     let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
     let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
-    for (table, name, made) in [(status, "facility_status", "determine"), (table("area_summary")?, "area_summary", "aggregate")] {
+    for (table, name, made) in [
+        (status, "facility_status", "determine"),
+        (table("area_summary")?, "area_summary", "aggregate"),
+        (table("figures")?, "figures", "aggregate"),
+    ] {
         table.write_csv(&root.join(format!("data/{name}.csv")))?;
         let (from, to) = (stages.join(format!("{made}/{}.parquet", table.name)), root.join(format!("data/{name}.parquet")));
         std::fs::copy(&from, &to).map_err(|e| Error::io("ファイルを写せません", &to, &e))?;
     }
     Ok(Figures {
-        facts: Facts::read(table("area_summary")?, table("agg_item_choices")?, table("agg_item_counts")?)?,
+        facts: Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?,
         findings,
         rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
         input: ingested.input,
@@ -208,6 +212,15 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
         write(name, Table::from_csv(name, &dated)?)?;
     }
     write("ref_areas", areas::table(&basis.areas)?)?;
+    write("ref_units", areas::units(&basis.reference)?)?;
+    write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", embedded::text("sql/reference/home_visits_by_age.csv"))?)?;
+    write("ref_holidays", Table::from_csv("ref_holidays", embedded::text("sql/reference/holidays.csv"))?)?;
+    for name in ["population_by_age", "home_care_demand"] {
+        // these tables start with a code that begins with the prefecture's
+        let rows = crate::reference::rows_of(&format!("sql/reference/{name}.csv"), &basis.reference.prefecture.prefecture_code);
+        let name = format!("ref_{name}");
+        write(&name, Table::from_csv(&name, &rows)?)?;
+    }
     write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
 }
 
@@ -363,6 +376,8 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("facility_status.parquet", "医療機関ごとの機能の状態（Parquet）", ""),
         ("area_summary.csv", "区域ごとのまとめ（CSV）", "1行＝区域×機能。下限と上限つき"),
         ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
+        ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
+        ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
         ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
         ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
     ];

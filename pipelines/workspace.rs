@@ -10,7 +10,7 @@ use crate::artefact;
 use crate::dictionary::Dictionary;
 use crate::embedded;
 use crate::error::{Error, Result};
-use crate::reference::Reference;
+use crate::reference::{Reference, rows_of};
 
 pub const SETTINGS: &str = "kyogi.toml";
 
@@ -149,7 +149,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     for (name, text) in embedded::under("sql/layouts/") {
         write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
     }
-    for table in ["municipalities", "secondary_medical_areas", "population"] {
+    for table in ["municipalities", "secondary_medical_areas", "population", "population_by_age", "home_care_demand"] {
         write_reference(root, table, &p.prefecture_code)?;
     }
     write_new(&root.join("reference/sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
@@ -160,12 +160,8 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
 
 /// The prefecture's rows of a built-in table, for people to look at.
 fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()> {
-    let text = embedded::text(&format!("sql/reference/{table}.csv"));
-    let mut lines = text.lines();
-    let header = lines.next().unwrap_or_default();
-    // Each of these tables starts with a code that begins with the prefecture's.
-    let rows: Vec<&str> = lines.filter(|l| l.starts_with(prefecture_code)).collect();
-    write_new(&root.join(format!("reference/{table}.csv")), &format!("\u{FEFF}{header}\r\n{}\r\n", rows.join("\r\n")))
+    let rows = rows_of(&format!("sql/reference/{table}.csv"), prefecture_code);
+    write_new(&root.join(format!("reference/{table}.csv")), &format!("\u{FEFF}{}", rows.replace('\n', "\r\n")))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<()> {

@@ -51,15 +51,31 @@ impl Summary {
     }
 }
 
+/// Both ends of a figure, in its unit.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct FigureValue {
+    pub low: f64,
+    pub high: f64,
+}
+
 /// The figures of all areas, read from the aggregate tables.
 pub struct Facts {
+    /// Per area: `indicator_code` or `indicator_code|breakdown` → figure.
+    figures: BTreeMap<(String, String), BTreeMap<String, FigureValue>>,
     summaries: BTreeMap<(String, String, String), Summary>,
     answers: BTreeMap<(String, String), AreaAnswers>,
 }
 
 impl Facts {
-    pub fn read(area_summary: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
-        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new() };
+    pub fn read(area_summary: &Table, figures: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
+        let mut facts = Self { figures: BTreeMap::new(), summaries: BTreeMap::new(), answers: BTreeMap::new() };
+        for i in 0..figures.len() {
+            let area = facts.figures.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
+            let (indicator, breakdown) = (figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
+            let key = if breakdown.is_empty() { indicator.to_owned() } else { format!("{indicator}|{breakdown}") };
+            let value = |name: &str| figures.number(i, name).map(Option::unwrap_or_default);
+            area.insert(key, FigureValue { low: value("value_low")?, high: value("value_high")? });
+        }
         for row in area_summary.rows_json() {
             let s: Summary = serde_json::from_value(row.into())?;
             facts.summaries.insert((s.level.clone(), s.area_code.clone(), s.function_code.clone()), s);
@@ -95,6 +111,13 @@ impl Facts {
     pub fn summary(&self, area: &Area, function: &str) -> Result<&Summary> {
         self.summaries
             .get(&(area.level.clone(), area.area_code.clone(), function.to_owned()))
+            .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
+    }
+
+    /// The figures of an area by key.
+    pub fn figures(&self, area: &Area) -> Result<&BTreeMap<String, FigureValue>> {
+        self.figures
+            .get(&(area.level.clone(), area.area_code.clone()))
             .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
     }
 
@@ -237,6 +260,7 @@ impl<'a> Drafter<'a> {
             "s": summary,
             "area": area,
             "function": function,
+            "fig": self.facts.figures(area)?,
             "choices": answers.choices,
             "counts": answers.counts,
             "g1_positive": g1_positive,

@@ -1,6 +1,6 @@
 -- 区域・機能ごとのまとめ（data/area_summary）
 -- grain:  report_year, level, area_code, function_code
--- needs:  agg_status, agg_item_choices, agg_managed_patients, ref_areas, run
+-- needs:  agg_status, agg_item_choices, agg_home_care, ref_areas, run
 -- column: report_year          integer  報告年度
 -- column: level                text     区域の段階
 -- column: area_code            text     区域コード
@@ -69,7 +69,7 @@ select
     y.report_year, s.level, s.area_code, a.name as area_name, s.function_code,
     s.facilities_expected, s.facilities_reported, s.positive_literal, s.positive_core, s.negative, s.not_applicable,
     s.undetermined, s.intending, s.share_low, s.share_high, s.core_share_low, s.core_share_high,
-    p.facilities as managed_patients_facilities, p.open_top as managed_patients_open_top,
+    p.banded as managed_patients_facilities, p.open_top as managed_patients_open_top,
     p.patients_low as managed_patients_low, p.patients_high as managed_patients_high,
     t.weekday_evening_own_visit,
     t.weekday_evening_linked_visit,
@@ -92,4 +92,4 @@ cross join run y
 join ref_areas a on a.level = s.level and a.area_code = s.area_code
 left join choices t on t.level = s.level and t.area_code = s.area_code and t.function_code = s.function_code
 -- columns that belong to one function are empty for the others
-left join agg_managed_patients p on p.level = s.level and p.area_code = s.area_code and s.function_code = 'g2c'
+left join agg_home_care p on p.level = s.level and p.area_code = s.area_code and s.function_code = 'g2c'

@@ -1,0 +1,58 @@
+-- 休日等の当番：1か月あたりの枠の供給（下限と上限）と、要る枠
+-- grain:  level, area_code
+-- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, ref_holidays, dict_items, dict_choices, rules, run
+-- check:  slots_low <= slots_high
+-- column: level         text     区域の段階
+-- column: area_code     text     区域コード
+-- column: facilities    integer  当番に加わる医療機関数       施設
+-- column: open_top      integer  月10回以上の医療機関数       施設
+-- column: slots_low     integer  当番の枠の下限               枠/月
+-- column: slots_high    integer  当番の枠の上限               枠/月
+-- column: slots_needed  number   要る枠                       枠/月
+with limits as (
+    select
+        max(value) filter (where rule_code = 'duty_open_top_cap') as cap,
+        max(value) filter (where rule_code = 'duty_slots_per_day') as slots_per_day,
+        max(value) filter (where rule_code = 'year_end_first') as year_end_first,
+        max(value) filter (where rule_code = 'year_end_last') as year_end_last
+    from rules
+),
+
+days as (
+    select cast(day as date) as day
+    from run, generate_series(make_date(run.report_year, 4, 1), make_date(run.report_year + 1, 3, 31), interval 1 day) as t(day)
+),
+
+needed as (
+    select count(*) * any_value(l.slots_per_day) / 12 as slots
+    from days d
+    cross join limits l
+    where dayofweek(d.day) = 0
+        or d.day in (select cast(holiday_date as date) from ref_holidays)
+        or month(d.day) * 100 + day(d.day) >= l.year_end_first
+        or month(d.day) * 100 + day(d.day) <= l.year_end_last
+),
+
+slots as (
+    select f.facility_id, c.open_top = 1 as is_open_top,
+        cast(c.value_low as bigint) as low, cast(coalesce(c.value_high, l.cap) as bigint) as high
+    from ing_answers a
+    join det_functions f on f.row_no = a.row_no and f.function_code = 'g1' and f.status_literal = 'yes'
+    join dict_items i on i.item_code = a.item_code
+    join dict_choices c on c.choice_set = i.choice_set and c.choice_code = a.choice_code
+    cross join limits l
+    where a.item_code in ('g2a_duty_rota', 'g2a_emergency_center') and c.polarity = 'positive'
+)
+
+select
+    r.level, r.area_code,
+    count(distinct s.facility_id) as facilities,
+    count(distinct s.facility_id) filter (where s.is_open_top) as open_top,
+    coalesce(sum(s.low), 0) as slots_low,
+    coalesce(sum(s.high), 0) as slots_high,
+    any_value(n.slots) as slots_needed
+from ref_areas r
+cross join needed n
+left join agg_facility_areas m on m.level = r.level and m.area_code = r.area_code
+left join slots s on s.facility_id = m.facility_id
+group by r.level, r.area_code
