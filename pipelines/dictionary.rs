@@ -90,6 +90,8 @@ pub struct Function {
     /// Area level of its sheets unless the council setting says otherwise.
     pub default_level: String,
     pub legal_basis: String,
+    /// Items that make a literal yes but are not counted as substantial.
+    pub not_core: String,
 }
 
 /// The dictionary as valid for one report year.

@@ -52,7 +52,9 @@ pub struct Packet {
 
 impl Packet {
     /// Starts a packet for `place`. Refuses a folder that holds something else than a packet.
-    pub fn begin(place: &Path) -> Result<Self> {
+    pub fn begin(place: &Path, prefecture_code: &str, simulated: bool) -> Result<Self> {
+        // through a link to the folder it names
+        let place = &fs::canonicalize(place).unwrap_or_else(|_| place.to_path_buf());
         let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|e| Error::io("出力フォルダーを作れません", parent, &e))?;
         recover(place)?;
@@ -64,9 +66,10 @@ impl Packet {
                 .file(place)
                 .next("空のフォルダー、又は新しいフォルダーを --out で指定してください"));
         }
+        refuse_other_packet(place, prefecture_code, simulated)?;
         clear_leftovers(parent, place);
         let working = tempfile::Builder::new()
-            .prefix(&format!("{}作成中-", hidden(place)))
+            .prefix(&format!("{}作成中-{}-", hidden(place), std::process::id()))
             .tempdir_in(parent)
             .map_err(|e| Error::io("作業用のフォルダーを作れません", parent, &e))?;
         Ok(Self { place: place.to_path_buf(), working })
@@ -160,13 +163,28 @@ fn recover(place: &Path) -> Result<()> {
     outcome.map_err(|e| Error::io("中断された前回の資料を戻せません", &old, &e))
 }
 
-/// Working folders of runs that were killed. One that is still in use stays, and does no harm.
+/// A packet of another prefecture, or a real one under a simulated one, was not meant to be replaced.
+fn refuse_other_packet(place: &Path, prefecture_code: &str, simulated: bool) -> Result<()> {
+    let Ok(text) = fs::read_to_string(place.join(MANIFEST)) else { return Ok(()) };
+    let Ok(old) = serde_json::from_str::<Manifest>(&text) else { return Ok(()) };
+    if old.prefecture_code == prefecture_code && (old.simulated || !simulated) {
+        return Ok(());
+    }
+    let what = if old.prefecture_code == prefecture_code { "模擬ではない資料" } else { "別の都道府県の資料" };
+    Err(Error::new(format!("出力先に{what}があります")).file(place).next("--out で別の場所を指定してください"))
+}
+
+/// Working folders of runs that were killed; those of runs that go on stay.
 fn clear_leftovers(parent: &Path, place: &Path) {
-    let prefix = format!("{}作成中-", hidden(place));
+    let prefix = format!("{}作成中-{}-", hidden(place), std::process::id());
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(&prefix)) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name[prefix.len()..].split('-').next().unwrap_or_default().to_owned();
+        let running = Path::new("/proc/self").exists() && Path::new("/proc").join(&pid).exists();
         let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
-        if age.is_some_and(|a| a.as_secs() > 3600) {
+        // without /proc only age tells
+        if !running && (Path::new("/proc/self").exists() || age.is_some_and(|a| a.as_secs() > 3600)) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

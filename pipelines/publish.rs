@@ -89,6 +89,9 @@ pub fn parse(text: &str) -> Result<Record> {
             return Err(Error::new(format!("{name} の日付「{date}」が正しくありません")).next("2026-08-20 の形で書いてください"));
         }
     }
+    if record.published_on < record.held_on {
+        return Err(Error::new("published_on（公表日）が held_on（開催日）より前です").next("日付を直してください"));
+    }
     if record.issues.iter().all(|i| i.trim().is_empty()) {
         return Err(Error::new("issues（地域の具体的な課題）が空です").next("合意した課題を一つ以上書いてください"));
     }
@@ -120,7 +123,7 @@ pub fn result_sheet(name: &str, record: &Record, areas: &[Area], dictionary: &Di
         parts: parts(record),
         figures: vec![figures(area, function, drafter)?],
         notes: Vec::new(),
-        sources: drafter.sources(),
+        sources: drafter.sources(&[]),
     })
 }
 

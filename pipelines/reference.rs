@@ -61,6 +61,8 @@ pub struct Source {
     pub as_of: String,
     pub licence: String,
     pub note: String,
+    /// `all`, `area` (pages with people and maps) or the function whose sheets use it.
+    pub shown_on: String,
 }
 
 /// The reference tables of one prefecture.
@@ -87,6 +89,7 @@ impl Reference {
     /// Tables of the prefecture given by 2-digit code, or by name (`鳥取` / `鳥取県`).
     pub fn load(prefecture: &str) -> Result<Self> {
         let all: Vec<Prefecture> = read_csv("sql/reference/prefectures.csv")?;
+        let prefecture = crate::ingest::cells::fold(prefecture);
         let wanted = format!("{prefecture:0>2}");
         let prefecture = all
             .into_iter()

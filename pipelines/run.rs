@@ -87,7 +87,11 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     };
     let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
     let records = publish::records(&options.workspace.root.join("records"))?;
-    let packet = Packet::begin(options.out.as_deref().unwrap_or(&options.workspace.output()))?;
+    let packet = Packet::begin(
+        options.out.as_deref().unwrap_or(&options.workspace.output()),
+        &basis.reference.prefecture.prefecture_code,
+        settings.simulated,
+    )?;
     let root = packet.path().to_path_buf();
 
     let figures = figures(&basis, &extract, mapping.as_deref(), Some(&options.workspace.root), &root, options.progress)?;
@@ -95,7 +99,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
 
     options.progress.stage("シートの下書きを作っています");
     let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
-    let drafter = basis.drafter(figures.facts, &overrides, settings.simulated)?;
+    let simulated = settings.simulated || figures.input.is_simulated;
+    let drafter = basis.drafter(figures.facts, &overrides, simulated)?;
     let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
     let plan = plan(options.workspace, &basis);
     let mut replaced = printer.sheets(&drafter, &basis, &plan, options.progress)?;
@@ -103,6 +108,13 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         .iter()
         .map(|(name, record)| publish::result_sheet(name, record, &basis.areas, &basis.dictionary, &drafter))
         .collect::<Result<Vec<_>>>()?;
+    for (i, result) in results.iter().enumerate() {
+        if let Some(first) = results[..i].iter().position(|r| r.result_id == result.result_id) {
+            return Err(Error::new("同じ区域・機能・開催日の協議の記録が二つあります")
+                .at(format!("records/{} と records/{}", records[first].0, records[i].0))
+                .next("一つにまとめるか、どちらかの開催日を直してください"));
+        }
+    }
     let result_links = printer.results(&results, &mut replaced)?;
     for (place, character) in &replaced {
         let value = format!("{place}：U+{:04X} {character}", *character as u32);
@@ -120,11 +132,19 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     printer.pages(&drafter, &basis, &plan, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
-    let manifest = Manifest::new(&settings.prefecture, year, settings.simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
+    let manifest = Manifest::new(&settings.prefecture, year, simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
     let finished = packet.finish(manifest)?;
     options.progress.done();
-    let must_fix = findings.iter().filter(|f| finding_rules.get(&f.code).is_some_and(|r| r.severity == "must_fix")).count();
-    Ok(Outcome { finished, sheets: plan.len(), results: results.len(), must_fix, findings: findings.len(), facilities: figures.input.rows_kept })
+    let severity = |f: &Finding| finding_rules.get(&f.code).map_or("note", |r| r.severity.as_str());
+    let must_fix = findings.iter().filter(|f| severity(f) == "must_fix").count();
+    Ok(Outcome {
+        finished,
+        sheets: plan.len(),
+        results: results.len(),
+        must_fix,
+        findings: findings.iter().filter(|f| severity(f) != "note").count(),
+        facilities: figures.input.rows_kept,
+    })
 }
 
 /// From the extract to the figures of all areas.
@@ -163,11 +183,9 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
     let tables = aggregate::run(&mut engine, &stages, basis.year)?;
     let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
     let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
-    for (table, name, made) in [
-        (status, "facility_status", "determine"),
-        (table("area_summary")?, "area_summary", "aggregate"),
-        (table("figures")?, "figures", "aggregate"),
-    ] {
+    for (table, name, made) in
+        [(status, "facility_status", "determine"), (table("area_summary")?, "area_summary", "aggregate"), (table("figures")?, "figures", "aggregate")]
+    {
         table.write_csv(&root.join(format!("data/{name}.csv")))?;
         let (from, to) = (stages.join(format!("{made}/{}.parquet", table.name)), root.join(format!("data/{name}.parquet")));
         std::fs::copy(&from, &to).map_err(|e| Error::io("ファイルを写せません", &to, &e))?;

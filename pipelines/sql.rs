@@ -22,7 +22,7 @@ pub struct Contract {
     pub checks: Vec<String>,
     /// Stays inside the engine: a step towards another model, not an artefact.
     pub is_step: bool,
-    /// Name, SQL type word (`text`, `integer`, `number`, `boolean`), label and unit.
+    /// Name, SQL type word (`text`, `integer`, `decimal`, `number`, `boolean`), label and unit.
     pub columns: Vec<(ColumnNote, String)>,
 }
 
@@ -70,6 +70,8 @@ fn sql_type(word: &str) -> Option<&'static str> {
         "text" => "varchar",
         "integer" => "bigint",
         "number" => "double",
+        // for what is added up: sums of decimals do not depend on the order
+        "decimal" => "decimal(24,9)",
         "boolean" => "boolean",
         _ => return None,
     })

@@ -66,8 +66,12 @@ impl Workspace {
         if !root.is_dir() {
             return Err(Error::new("作業フォルダーがありません").file(root).next("kyogi init で作業フォルダーを作ってください"));
         }
-        let text = fs::read_to_string(&path)
-            .map_err(|e| Error::io("設定ファイルを読めません", &path, &e).next("kyogi init で作業フォルダーを作ってください"))?;
+        let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => Error::new("設定ファイルの文字コードが UTF-8 ではありません")
+                .file(&path)
+                .next("メモ帳などで、文字コード UTF-8 で保存し直してください"),
+            _ => Error::io("設定ファイルを読めません", &path, &e).next("kyogi init で作業フォルダーを作ってください"),
+        })?;
         let settings: Settings = toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
             Error::new(format!("設定ファイルを読めません：{}", e.message()))
@@ -154,7 +158,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     }
     write_new(&root.join("reference/sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
     // Last, so that an interrupted init can be repeated.
-    write_new(&path, &settings)?;
+    write_new(&path, &format!("{settings}\n"))?;
     Workspace::open(root)
 }
 

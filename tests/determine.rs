@@ -61,7 +61,7 @@ fn every_status_names_its_rule_and_cells() {
     write_extract(&extract, &[facility]);
     let (statuses, _) = statuses(&extract);
     let reason = &statuses.iter().find(|s| s["function_code"] == "g2a").expect("g2a")["reason"];
-    assert_eq!(reason, "報告事項のいずれかが「実施している」又は「実績がある」：在宅当番医制への参加＝有り(月1回)（行2・列24）");
+    assert_eq!(reason, "報告事項のいずれかが「実施している」又は「実績がある」：在宅当番医制への参加＝有り(月1回)（行2・列X）");
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn said(cell: &Cell) -> String {
         Cell::Choices(codes) => codes.join(" "),
         Cell::Number { low, high, masked } => format!("{}{low}..{high}", if *masked { "masked " } else { "" }),
         Cell::Text(text) => text.clone(),
+        Cell::Guessed(code) => format!("guessed {code}"),
         Cell::Unreadable(_) => "unreadable".into(),
     }
 }

@@ -3,6 +3,7 @@
 mod determine;
 mod ingest;
 mod models;
+mod need;
 mod odd;
 mod packet;
 mod render;

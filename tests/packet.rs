@@ -17,6 +17,11 @@ fn hashes(packet: &Path) -> BTreeMap<String, String> {
     files_below(packet).expect("files").into_iter().map(|f| (f.clone(), sha256(&fs::read(packet.join(f)).expect("file")))).collect()
 }
 
+/// Files that only one of two packets has, or that differ.
+fn different(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<String> {
+    a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))).filter(|k| a.get(*k) != b.get(*k)).cloned().collect()
+}
+
 #[test]
 fn packet_from_sample() {
     let dir = folder();
@@ -36,7 +41,7 @@ fn packet_from_sample() {
     // one thread or two, first or second time: the same bytes
     let second = dir.path().join("second");
     run_packet(&workspace, None, &second, 1).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(hashes(&second), written);
+    assert_eq!(different(&hashes(&second), &written), Vec::<String>::new());
 
     // links of the overview lead somewhere
     let index = fs::read_to_string(first.join("index.html")).expect("index").replace("&#x2f;", "/");
@@ -50,7 +55,7 @@ fn packet_from_sample() {
     let broken = dir.path().join("broken.csv");
     fs::write(&broken, "a,b\n1,2\n").expect("writable");
     assert!(run_packet(&workspace, Some(&broken), &first, 1).is_err());
-    assert_eq!(hashes(&first), written);
+    assert_eq!(different(&hashes(&first), &written), Vec::<String>::new());
     let left: Vec<_> =
         fs::read_dir(dir.path()).expect("folder").flatten().map(|e| e.file_name()).filter(|n| n.to_string_lossy().starts_with('.')).collect();
     assert!(left.is_empty(), "working folders are gone: {left:?}");

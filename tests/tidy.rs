@@ -104,7 +104,7 @@ fn tables_refer_to_each_other() {
         assert!(!item.source.is_empty() && !item.confidence.is_empty(), "{} has no source", item.item_code);
     }
     for row in kyogi::draft::figures::rows().unwrap_or_else(|e| panic!("{e}")) {
-        for item in row.items.split(';') {
+        for item in row.items.split(';').filter(|_| row.kind != "indicators") {
             assert!(dictionary.item(item).is_some(), "figures.csv: {item}");
         }
     }

@@ -8,23 +8,26 @@ use serde::{Deserialize, Serialize};
 
 use super::sheet::{Chart, TableView};
 use super::words::{percent_or_dash, thousands};
-use crate::dictionary::{self, Dictionary, read_csv};
+use crate::dictionary::{Dictionary, read_csv};
 use crate::error::{Error, Result};
 use crate::render::charts;
+
+/// Below this number of facilities a sum of claims would show a single facility's figure.
+const FEW: i64 = 3;
 
 /// One row of `figures.csv`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct FigureRow {
     pub function_code: String,
-    /// `yes_no`, `choices`, `modes` or `counts`.
+    /// `yes_no`, `choices`, `modes`, `counts` or `indicators`.
     pub kind: String,
     pub items: String,
     pub caption: String,
-    /// `bars`, `stacked` or empty.
+    /// `bars`, `stacked`, `intervals` or empty.
     pub chart: String,
     pub chart_title: String,
-    #[serde(deserialize_with = "dictionary::flag")]
-    pub on_sheet: bool,
+    /// What of it stands on the sheet: `both`, `table`, `chart` or `none`; the area page has all.
+    pub on_sheet: String,
 }
 
 pub fn rows() -> Result<Vec<FigureRow>> {
@@ -56,13 +59,56 @@ pub struct ClaimCount {
 pub struct AreaAnswers {
     pub choices: BTreeMap<String, Vec<ChoiceCount>>,
     pub counts: BTreeMap<String, ClaimCount>,
+    /// `indicator_code` or `indicator_code|breakdown` → figure.
+    pub figures: BTreeMap<String, FigureValue>,
+}
+
+/// Both ends of a figure, in its unit.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct FigureValue {
+    pub low: f64,
+    pub high: f64,
+}
+
+impl FigureValue {
+    /// 「766〜1,370」, 「6.1」: whole numbers from 20 on, one decimal below.
+    pub fn text(&self) -> String {
+        let one = |v: f64| if v.abs() < 20.0 && v.fract().abs() > 0.049 { format!("{v:.1}") } else { thousands(v.round() as i64) };
+        let (low, high) = (one(self.low), one(self.high));
+        if low == high { low } else { format!("{low}〜{high}") }
+    }
+}
+
+/// What an indicator is called and how it is made (`sql/dictionary/indicators.csv`).
+#[derive(Clone, Debug, Deserialize)]
+pub struct Indicator {
+    pub indicator_code: String,
+    pub breakdown: String,
+    pub label: String,
+    pub unit: String,
+    pub formula: String,
+    pub source: String,
+}
+
+impl Indicator {
+    pub fn all() -> Result<Vec<Self>> {
+        read_csv("sql/dictionary/indicators.csv")
+    }
+
+    fn find<'a>(all: &'a [Self], key: &str) -> Result<&'a Self> {
+        let (code, breakdown) = key.split_once('|').unwrap_or((key, ""));
+        all.iter()
+            .find(|i| i.indicator_code == code && i.breakdown == breakdown)
+            .ok_or_else(|| Error::new(format!("指標 {key} が indicators.csv にありません")))
+    }
 }
 
 /// A table and, where the list asks for one, its chart.
 pub struct Figure {
     pub table: TableView,
     pub chart: Option<Chart>,
-    pub on_sheet: bool,
+    pub table_on_sheet: bool,
+    pub chart_on_sheet: bool,
 }
 
 /// Short names of modes, in the order in which they are shown.
@@ -100,6 +146,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, m
             .map(|i| i.short_label.clone())
             .ok_or_else(|| Error::new(format!("figures.csv の報告事項 {item} が項目辞書にありません")))
     };
+    let mut note = String::new();
     let (head, body, drawing) = match row.kind.as_str() {
         "choices" => {
             let choices: Vec<&ChoiceCount> = of(answers, items[0])?.iter().filter(|c| c.polarity == "positive").collect();
@@ -116,20 +163,44 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, m
         }
         "counts" => {
             let mut body = Vec::new();
+            let mut hidden = false;
             for item in &items {
                 let c = answers.counts.get(*item).ok_or_else(|| no_figures(item))?;
-                let count = if c.count_low == c.count_high {
+                let few = (1..FEW).contains(&c.facilities_positive);
+                hidden |= few;
+                // one facility's own figure is not for a sheet
+                let count = if few {
+                    "―".to_owned()
+                } else if c.count_low == c.count_high {
                     thousands(c.count_low)
                 } else {
                     format!("{}〜{}", thousands(c.count_low), thousands(c.count_high))
                 };
                 body.push(vec![label(item)?, thousands(c.facilities_positive), count]);
             }
+            if hidden {
+                note = format!("実績のある医療機関が{FEW}施設未満の件数は「―」としています。");
+            }
             (vec!["報告事項".into(), "実績のある医療機関数".into(), "件数（回/年）".into()], body, None)
+        }
+        "indicators" => {
+            let all = Indicator::all()?;
+            let mut body = Vec::new();
+            let mut intervals = Vec::new();
+            for key in &items {
+                let indicator = Indicator::find(&all, key)?;
+                let value = answers.figures.get(*key).ok_or_else(|| no_figures(key))?;
+                let text = value.text();
+                body.push(vec![indicator.label.clone(), text.clone(), indicator.unit.clone()]);
+                intervals.push(charts::Interval { label: indicator.label.clone(), low: value.low, high: value.high, emphasis: false, text });
+            }
+            let unit = Indicator::find(&all, items[0])?.unit.clone();
+            let drawing = (row.chart == "intervals").then(|| charts::intervals(&row.chart_title, &unit, None, &intervals));
+            (vec!["指標".into(), "少なくとも〜多くとも".into(), "単位".into()], body, drawing)
         }
         other => return Err(Error::new(format!("figures.csv の kind「{other}」が分かりません"))),
     };
-    let table = TableView::new(row.caption.clone(), head, body);
+    let table = TableView { note, ..TableView::new(row.caption.clone(), head, body) };
     let chart = drawing.map(|(svg, width, height)| Chart {
         id: chart_id.to_owned(),
         title: format!("{}（{area_name}）", row.chart_title),
@@ -138,7 +209,8 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, m
         width,
         height,
     });
-    Ok(Figure { table, chart, on_sheet: row.on_sheet })
+    let shows = |what: &str| row.on_sheet == "both" || row.on_sheet == what;
+    Ok(Figure { table, chart, table_on_sheet: shows("table"), chart_on_sheet: shows("chart") })
 }
 
 /// The chart that every sheet has: the share of facilities with the function, as intervals.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::reference::Reference;
 use crate::rules::Rules;
 use crate::workspace::level_label;
-use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure};
+use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue};
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
 use words::{Phrases, percent_or_dash, thousands};
 
@@ -51,30 +51,21 @@ impl Summary {
     }
 }
 
-/// Both ends of a figure, in its unit.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct FigureValue {
-    pub low: f64,
-    pub high: f64,
-}
-
 /// The figures of all areas, read from the aggregate tables.
 pub struct Facts {
-    /// Per area: `indicator_code` or `indicator_code|breakdown` → figure.
-    figures: BTreeMap<(String, String), BTreeMap<String, FigureValue>>,
     summaries: BTreeMap<(String, String, String), Summary>,
     answers: BTreeMap<(String, String), AreaAnswers>,
 }
 
 impl Facts {
     pub fn read(area_summary: &Table, figures: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
-        let mut facts = Self { figures: BTreeMap::new(), summaries: BTreeMap::new(), answers: BTreeMap::new() };
+        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new() };
         for i in 0..figures.len() {
-            let area = facts.figures.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
+            let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
             let (indicator, breakdown) = (figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
             let key = if breakdown.is_empty() { indicator.to_owned() } else { format!("{indicator}|{breakdown}") };
             let value = |name: &str| figures.number(i, name).map(Option::unwrap_or_default);
-            area.insert(key, FigureValue { low: value("value_low")?, high: value("value_high")? });
+            area.figures.insert(key, FigureValue { low: value("value_low")?, high: value("value_high")? });
         }
         for row in area_summary.rows_json() {
             let s: Summary = serde_json::from_value(row.into())?;
@@ -111,13 +102,6 @@ impl Facts {
     pub fn summary(&self, area: &Area, function: &str) -> Result<&Summary> {
         self.summaries
             .get(&(area.level.clone(), area.area_code.clone(), function.to_owned()))
-            .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
-    }
-
-    /// The figures of an area by key.
-    pub fn figures(&self, area: &Area) -> Result<&BTreeMap<String, FigureValue>> {
-        self.figures
-            .get(&(area.level.clone(), area.area_code.clone()))
             .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
     }
 
@@ -194,10 +178,10 @@ impl<'a> Drafter<'a> {
         let mut charts = vec![self.share_chart(summary, area, "c1")];
         let mut tables = Vec::new();
         for figure in self.figures(area, function, 2)? {
-            if figure.on_sheet {
+            if figure.table_on_sheet {
                 tables.push(figure.table);
             }
-            charts.extend(figure.chart);
+            charts.extend(figure.chart.filter(|_| figure.chart_on_sheet));
         }
         let mut parts = Vec::new();
         for row in &self.parts {
@@ -214,7 +198,7 @@ impl<'a> Drafter<'a> {
             root: "../",
             report_year: self.report_year,
             report_year_label: words::report_year_label(self.report_year),
-            title: format!("{}地域におけるかかりつけ医機能の課題について（{}）", area.name, function.theme),
+            title: format!("{}におけるかかりつけ医機能の課題について（{}）", place_name(area), function.theme),
             prefecture: self.prefecture(),
             area: area_label(area),
             function: FunctionLabel {
@@ -228,7 +212,7 @@ impl<'a> Drafter<'a> {
             parts,
             charts,
             notes: self.phrases.lines("notes", &values)?,
-            sources: self.sources(),
+            sources: self.sources(&[&function.function_code]),
         })
     }
 
@@ -260,7 +244,7 @@ impl<'a> Drafter<'a> {
             "s": summary,
             "area": area,
             "function": function,
-            "fig": self.facts.figures(area)?,
+            "fig": answers.figures,
             "choices": answers.choices,
             "counts": answers.counts,
             "g1_positive": g1_positive,
@@ -293,17 +277,28 @@ impl<'a> Drafter<'a> {
         figures::share_chart((s.share_low, s.share_high), core, &area.name, id)
     }
 
-    pub fn sources(&self) -> Vec<String> {
+    /// What a page cites: the report, and the tables whose figures it shows.
+    pub fn sources(&self, shown_on: &[&str]) -> Vec<String> {
         let mut sources = vec![format!(
             "出典：かかりつけ医機能報告 {}（{}）",
             words::report_year_label(self.report_year),
             if self.simulated { "模擬データ" } else { "G-MIS 抽出" }
         )];
-        for s in &self.reference.sources {
+        for s in self.reference.sources.iter().filter(|s| s.shown_on == "all" || shown_on.contains(&s.shown_on.as_str())) {
             sources.push(format!("{}「{}」（{}）", s.publisher, s.dataset, words::wareki_date(&s.as_of)));
         }
         sources
     }
+}
+
+/// An area as titles name it: 「鳥取市地域」「日南町地域」「東部地域」「鳥取県」.
+fn place_name(area: &Area) -> String {
+    if area.level == "prefecture" {
+        return area.name.clone();
+    }
+    let is_town = area.level == "municipality" && area.name.ends_with(['町', '村']);
+    let short = area.name.split_once('郡').filter(|_| is_town).map_or(area.name.as_str(), |(_, town)| town);
+    format!("{short}地域")
 }
 
 /// File name of a sheet without extension: `31201_g2a`.
@@ -335,9 +330,9 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
     ];
     if function.function_code != "g1" {
         let high = s.positive_core + s.positive_high() - s.positive_literal;
-        list.push(figure("機能あり（実質）", range(s.positive_core, high), "施設", "直接の提供に当たる項目がある".into()));
+        list.push(figure("機能あり（実質）", range(s.positive_core, high), "施設", "実質に数える項目がある".into()));
     }
-    if let (Some(low), Some(high)) = (s.managed_patients_low, s.managed_patients_high) {
+    if let (Some(low), Some(high), true) = (s.managed_patients_low, s.managed_patients_high, s.facilities_reported > 0) {
         list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into()));
     }
     list.push(figure("意向あり", thousands(s.intending), "施設", "「あり」に数えない".into()));

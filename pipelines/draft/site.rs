@@ -171,7 +171,7 @@ impl Drafter<'_> {
             results,
             data,
             findings,
-            sources: self.sources(),
+            sources: self.sources(&["area", "g2a", "g2c"]),
             generated: format!("kyogi {}", env!("CARGO_PKG_VERSION")),
         })
     }
@@ -220,7 +220,7 @@ impl Drafter<'_> {
             key_figures: self.overview_figures(area)?,
             population: population_table(area),
             functions,
-            sources: self.sources(),
+            sources: self.sources(&["area", "g2a", "g2c"]),
         })
     }
 

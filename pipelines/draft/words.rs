@@ -63,6 +63,8 @@ impl Phrases {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment.add_filter("n", |v: Value| v.as_i64().map_or_else(|| v.to_string(), thousands));
+        environment.add_filter("whole", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| thousands(v.round() as i64)));
+        environment.add_filter("one", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| format!("{v:.1}")));
         environment.add_filter("pct", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), percent));
         for (path, text) in embedded::under("reports/phrases/") {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");

@@ -1,6 +1,6 @@
 //! Wide rows to long answers: each item's column (or one-hot columns) is read once per distinct text, in parallel.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use csv::StringRecord;
 use polars::prelude as pl;
@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::cells::{self, Cell, ChoiceSet};
 use super::facilities::{Facilities, FacilityRow};
+use super::layout::column_name;
 use super::{Context, Place};
 use crate::artefact::{ColumnNote, Table};
 use crate::dictionary::{Item, ValueType};
@@ -90,6 +91,7 @@ fn table(name: &str, frame: &pl::DataFrame) -> Result<Table> {
         ("state", "状態"),
         ("raw", "元の値"),
         ("column_no", "列番号"),
+        ("column_name", "列"),
     ];
     Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), frame)
 }
@@ -118,7 +120,11 @@ fn read_column(context: &Context<'_>, item: &Item, column: usize, data: &[(u32, 
                 _ => cells::text(raw),
             };
             long.sayings.push(Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) });
-            let trouble = if let Cell::Unreadable(code) = cell { Some(code) } else { None };
+            let trouble = match cell {
+                Cell::Unreadable(code) => Some(code),
+                Cell::Guessed(_) => Some("new_choice"),
+                _ => None,
+            };
             (long.sayings.len() - 1, trouble)
         });
         for answer in 0..long.sayings[saying].answers.len() {
@@ -136,6 +142,7 @@ fn answers_of(item: &Item, cell: &Cell) -> Vec<Answer> {
     match cell {
         Cell::Blank => Vec::new(),
         Cell::Choices(codes) => codes.iter().map(|c| Answer { choice_code: Some(c.clone()), state: "answered", ..Answer::default() }).collect(),
+        Cell::Guessed(code) => vec![Answer { choice_code: Some(code.clone()), state: "answered", ..Answer::default() }],
         Cell::Number { low, high, masked } => {
             vec![Answer { range: Some((*low, *high)), state: if *masked { "masked" } else { "answered" }, ..Answer::default() }]
         }
@@ -200,6 +207,8 @@ impl Long {
             None if row.seq == 0 => Some(self.sayings[row.saying].raw.as_str()),
             None => None,
         };
+        let names: HashMap<usize, String> =
+            self.rows.iter().map(|r| r.column).collect::<BTreeSet<_>>().into_iter().map(|c| (c, column_name(c))).collect();
         let texts = |name: &str, values: pl::StringChunked| pl::Column::from(values.with_name(name.into()).into_series());
         let ints =
             |name: &str, of: &dyn Fn(&Row) -> i64| pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()));
@@ -216,6 +225,7 @@ impl Long {
             texts("state", self.rows.iter().map(|r| Some(answer(r).state)).collect()),
             texts("raw", self.rows.iter().map(raw).collect()),
             ints("column_no", &|r| r.column as i64 + 1),
+            texts("column_name", self.rows.iter().map(|r| names.get(&r.column).map(String::as_str)).collect()),
         ];
         Ok((pl::DataFrame::new(n, columns)?, self.findings))
     }

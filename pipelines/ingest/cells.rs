@@ -15,6 +15,8 @@ pub enum Cell {
     Blank,
     /// Choice codes in the order written.
     Choices(Vec<String>),
+    /// Not a choice of the dictionary, but its label begins with 有 or 無: the code of the catch-all choice.
+    Guessed(String),
     /// A number known to lie in `low..=high`; `masked` when the publisher hid the exact count.
     Number {
         low: f64,
@@ -99,9 +101,25 @@ impl ChoiceSet {
             None => match self.many(&key, glyphs) {
                 // Single or multiple is not public for some items: several known choices are accepted.
                 Cell::Choices(codes) if codes.len() > 1 => Cell::Choices(codes),
-                _ => Cell::Unreadable("unknown_choice"),
+                _ => self.guess(&key),
             },
         }
+    }
+
+    /// Wordings of later years: whether there is a function follows from the first character alone.
+    fn guess(&self, key: &str) -> Cell {
+        let (code, label) = key.split_once(':').map_or(("", key), |(code, label)| (code, label));
+        // a known code with another label contradicts itself: that is no new wording
+        if self.by_code.contains_key(code.trim_start_matches('0')) || code == "0" {
+            return Cell::Unreadable("unknown_choice");
+        }
+        let code = match label.chars().next() {
+            Some('有') => "+",
+            Some('無') if label.contains("意向有") => "-i",
+            Some('無') => "-",
+            _ => return Cell::Unreadable("unknown_choice"),
+        };
+        if self.by_code.contains_key(code) { Cell::Guessed(code.to_owned()) } else { Cell::Unreadable("unknown_choice") }
     }
 
     pub fn multi(&self, raw: &str, glyphs: &Glyphs) -> Cell {

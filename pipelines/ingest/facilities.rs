@@ -6,7 +6,7 @@ use csv::StringRecord;
 use polars::prelude as pl;
 use polars::prelude::NamedFrom;
 
-use super::{Context, cells};
+use super::{Context, Place, cells};
 use crate::artefact::{ColumnNote, Table};
 use crate::error::{Error, Result};
 use crate::finding::Finding;
@@ -41,6 +41,7 @@ const CHOICE_ITEMS: [&str; 9] =
 type Rejected = Vec<(u32, StringRecord)>;
 
 pub(super) fn read(context: &Context<'_>, data: &[(u32, StringRecord)], findings: &mut Vec<Finding>) -> Result<(Facilities, Rejected)> {
+    refuse_damaged_ids(context, data)?;
     let mut reader = RowReader::new(context);
     let (mut rows, mut rejected) = (Vec::with_capacity(data.len()), Vec::new());
     for (index, (row_no, record)) in data.iter().enumerate() {
@@ -65,6 +66,9 @@ struct RowReader<'a> {
     other_prefecture: HashMap<String, usize>,
     other_year: HashMap<i32, usize>,
     area_unknown_said: bool,
+    /// Columns of the reported items.
+    answer_columns: Vec<usize>,
+    unknown_municipality: usize,
 }
 
 /// A municipality code resolved against the reference.
@@ -80,7 +84,25 @@ impl<'a> RowReader<'a> {
         let dictionary = context.request.dictionary;
         let sets =
             CHOICE_ITEMS.iter().filter_map(|&item| dictionary.item(item).map(|i| (item, cells::ChoiceSet::new(dictionary, &i.choice_set)))).collect();
-        Self { context, sets, places: HashMap::new(), other_prefecture: HashMap::new(), other_year: HashMap::new(), area_unknown_said: false }
+        let mut answer_columns = Vec::new();
+        for (item, place) in &context.places {
+            let is_base = dictionary.item(item).is_none_or(|i| i.function_code == "base");
+            match place {
+                _ if is_base => {}
+                Place::Column(c) => answer_columns.push(*c),
+                Place::OneHot(list) => answer_columns.extend(list.iter().map(|(c, _)| *c)),
+            }
+        }
+        Self {
+            answer_columns,
+            unknown_municipality: 0,
+            context,
+            sets,
+            places: HashMap::new(),
+            other_prefecture: HashMap::new(),
+            other_year: HashMap::new(),
+            area_unknown_said: false,
+        }
     }
 
     fn cell<'r>(&self, record: &'r StringRecord, item: &str) -> &'r str {
@@ -98,6 +120,10 @@ impl<'a> RowReader<'a> {
         let facility_id = cells::fold(self.cell(record, "facility_id"));
         if facility_id.is_empty() {
             findings.push(context.finding("no_facility_id", Some(row_no), context.column("facility_id")));
+            return None;
+        }
+        if !facility_id.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_') {
+            findings.push(context.finding("bad_facility_id", Some(row_no), context.column("facility_id")).value(&facility_id));
             return None;
         }
         if record.len() < width {
@@ -133,6 +159,7 @@ impl<'a> RowReader<'a> {
         if report_date.is_none() && !raw_date.trim().is_empty() {
             findings.push(context.finding("not_a_date", Some(row_no), context.column("report_date")).facility(&facility_id).value(raw_date));
         }
+        let is_reported = self.is_reported(&modes, record, row_no, &facility_id, findings);
         Some(FacilityRow {
             index,
             row_no,
@@ -141,11 +168,25 @@ impl<'a> RowReader<'a> {
             municipality_code: located.municipality,
             unit_code: located.unit,
             medical_area_code: located.area,
-            is_reported: modes.get("report_status").is_some_and(|m| m == "reported"),
+            is_reported,
             modes,
             report_date: report_date.unwrap_or_default(),
             is_latest: true,
         })
+    }
+
+    /// Whether a row is a report. Without a readable status its answers tell; a status against the answers is said.
+    fn is_reported(&self, modes: &HashMap<&'static str, String>, record: &StringRecord, row_no: u32, id: &str, findings: &mut Vec<Finding>) -> bool {
+        let column = self.context.column("report_status");
+        let answered = || self.answer_columns.iter().any(|c| record.get(*c).is_some_and(|cell| !cell.trim().is_empty()));
+        let code = match modes.get("report_status").map(String::as_str) {
+            Some("reported") => return true,
+            Some(_) if answered() => "unreported_with_answers",
+            Some(_) => return false,
+            None => "unknown_report_status",
+        };
+        findings.push(self.context.finding(code, Some(row_no), column).facility(id).value(self.cell(record, "report_status")));
+        code == "unknown_report_status" && answered()
     }
 
     /// The prefecture code of a row that belongs elsewhere.
@@ -166,6 +207,7 @@ impl<'a> RowReader<'a> {
         let located = self.places.entry(raw.to_owned()).or_insert_with(|| resolve(context.request.reference, raw)).clone();
         let column = context.column("municipality_code");
         let Some(located) = located else {
+            self.unknown_municipality += 1;
             findings.push(context.finding("unknown_municipality", Some(row_no), column).facility(facility_id).value(raw));
             return Located { municipality: String::new(), unit: String::new(), area: String::new() };
         };
@@ -185,6 +227,8 @@ impl<'a> RowReader<'a> {
                 let choice = self.context.request.dictionary.choices_of(&item.choice_set).find(|c| c.choice_code == codes[0])?;
                 Some(if choice.mode.is_empty() { choice.choice_code.clone() } else { choice.mode.clone() })
             }
+            // an unreadable status has its own finding
+            cells::Cell::Unreadable(_) if item == "report_status" => None,
             cells::Cell::Unreadable(code) => {
                 findings.push(self.context.finding(code, Some(row_no), Some(column)).facility(facility_id).item(item).value(raw));
                 None
@@ -209,7 +253,25 @@ impl<'a> RowReader<'a> {
             return Err(Error::new(format!("報告年度が {year} の抽出ファイルです（この作業フォルダーは {} 年度）", request.report_year))
                 .next("kyogi.toml の report_year を直すか、その年度の抽出ファイルを指定してください"));
         }
+        if self.unknown_municipality * 2 > rows {
+            return Err(Error::new(format!("市区町村コードの半分より多く（{} 行）が{}の一覧にありません", self.unknown_municipality, ours.name))
+                .next("別の都道府県の抽出ファイルでないか、列対応表の municipality_code の列が正しいかを確かめてください"));
+        }
         Ok(())
+    }
+}
+
+/// Excel turns a long number into 3.12318E+12, and then many facilities share one ID.
+fn refuse_damaged_ids(context: &Context<'_>, data: &[(u32, StringRecord)]) -> Result<()> {
+    let Some(column) = context.column("facility_id") else { return Ok(()) };
+    let damaged = |cell: &str| {
+        cells::fold(cell).split_once(['E', 'e']).is_some_and(|(n, e)| n.parse::<f64>().is_ok() && e.trim_start_matches('+').parse::<u8>().is_ok())
+    };
+    match data.iter().find(|(_, record)| record.get(column).is_some_and(damaged)) {
+        None => Ok(()),
+        Some((row_no, record)) => Err(Error::new(format!("医療機関IDが Excel の指数表記（{}）に変わっています", record.get(column).unwrap_or("")))
+            .at(format!("行 {row_no}、列 {}", super::layout::column_name(column)))
+            .next("Excel で開いて保存する前の、元の抽出ファイルを使ってください")),
     }
 }
 
@@ -238,7 +300,12 @@ fn mark_latest(context: &Context<'_>, rows: &mut [FacilityRow], findings: &mut V
         let (old, new) = if key(&rows[i]) >= key(&rows[before]) { (before, i) } else { (i, before) };
         rows[old].is_latest = false;
         let same_date = rows[old].report_date == rows[new].report_date && rows[old].is_reported == rows[new].is_reported;
-        let code = if same_date { "duplicate_same_date" } else { "superseded" };
+        let elsewhere = rows[old].municipality_code != rows[new].municipality_code;
+        let code = match (elsewhere, same_date) {
+            (true, _) => "superseded_elsewhere",
+            (false, true) => "duplicate_same_date",
+            (false, false) => "superseded",
+        };
         let value = format!("行 {} を使用", rows[new].row_no);
         findings.push(context.finding(code, Some(rows[old].row_no), None).facility(&rows[old].facility_id).value(value));
         latest.insert(rows[new].facility_id.clone(), new);

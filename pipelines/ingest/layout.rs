@@ -144,7 +144,8 @@ impl Layout {
         if !missing.is_empty() {
             return Err(missing_columns(&missing, headers, &used, self));
         }
-        for item in REQUIRED {
+        let stars = dictionary.items.iter().filter(|i| i.requirement == "star").map(|i| i.item_code.as_str());
+        for item in REQUIRED.into_iter().chain(stars) {
             if !places.contains_key(item) {
                 return Err(Error::new(format!("列対応表に必須の項目「{item}」がありません"))
                     .at(self.name.clone())

@@ -20,6 +20,9 @@ use crate::rules::Rules;
 use decode::TextEncoding;
 use layout::{Layout, Place, column_name};
 
+/// Header by which a simulated extract tells what it is.
+pub const SIMULATED_HEADER: &str = "模擬データ";
+
 /// What ingest is asked to do.
 pub struct Request<'a> {
     pub extract: &'a Path,
@@ -40,6 +43,8 @@ pub struct InputFile {
     pub bytes: u64,
     pub encoding: String,
     pub layout: String,
+    /// The extract says of itself that it is simulated.
+    pub is_simulated: bool,
     pub rows_read: usize,
     pub rows_kept: usize,
     pub rows_superseded: usize,
@@ -135,7 +140,8 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
     for &(row, column) in &grid.undecodable {
         findings.push(context.finding("undecodable", Some(row), Some(column)));
     }
-    for &column in unnamed.iter().filter(|&&c| !context.headers[c].is_empty()) {
+    let is_simulated = context.headers.iter().any(|h| h.contains(SIMULATED_HEADER));
+    for &column in unnamed.iter().filter(|&&c| !context.headers[c].is_empty() && !context.headers[c].contains(SIMULATED_HEADER)) {
         findings.push(context.finding("unnamed_column", None, Some(column)));
     }
     let (facilities, rejected) = facilities::read(&context, data, &mut findings).map_err(|e| e.file(path))?;
@@ -146,6 +152,7 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
         bytes: bytes.len() as u64,
         encoding: grid.encoding.label().to_owned(),
         layout: layout.name.clone(),
+        is_simulated,
         rows_read: data.len(),
         rows_kept: facilities.rows.iter().filter(|f| f.is_latest).count(),
         rows_superseded: facilities.rows.iter().filter(|f| !f.is_latest).count(),
@@ -225,6 +232,8 @@ pub fn only_extract(folder: &Path) -> Result<PathBuf> {
         .flatten()
         .map(|e| e.path())
         .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")))
+        // lock files of Excel and hidden files are no extracts
+        .filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with(['~', '.'])))
         .collect();
     found.sort();
     match found.len() {

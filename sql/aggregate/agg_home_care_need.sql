@@ -9,7 +9,8 @@
 with demand as (
     -- the official figure of a 構想区域 is shared out by expected need; today's use itself is not known below it
     select u.unit_code, u.municipality_code, u.medical_area_code, d.year,
-        d.receipts_per_month * u.expected_need / sum(u.expected_need) over (partition by u.area_339_code, d.year) as patients
+        cast(d.receipts_per_month * cast(u.expected_need as double)
+            / cast(sum(u.expected_need) over (partition by u.area_339_code, d.year) as double) as decimal(24, 9)) as patients
     from agg_unit_need u
     join ref_home_care_demand d on d.area_339_code = u.area_339_code
 ),
@@ -21,13 +22,13 @@ units as (
 ),
 
 placed as (
-    select 'municipality' as level, municipality_code as area_code, basis, year, unit_code, patients from units
+    select 'municipality' as level, municipality_code as area_code, basis, year, patients from units
     union all
-    select 'medical_area', medical_area_code, basis, year, unit_code, patients from units
+    select 'medical_area', medical_area_code, basis, year, patients from units
     union all
-    select 'prefecture', a.area_code, basis, year, unit_code, patients from units, ref_areas a where a.level = 'prefecture'
+    select 'prefecture', a.area_code, basis, year, patients from units, ref_areas a where a.level = 'prefecture'
 )
 
-select level, area_code, basis, year, sum(patients order by unit_code) as patients
+select level, area_code, basis, year, sum(patients) as patients
 from placed
 group by level, area_code, basis, year

@@ -21,7 +21,7 @@ with counted_in as (
 
 choices as (
     select i.function_code, i.item_code, c.choice_code, c.label, c.mode, c.polarity, c.intention = 1 as is_intention,
-        row_number() over (partition by i.item_code order by try_cast(c.choice_code as integer)) as choice_order
+        row_number() over (partition by i.item_code order by try_cast(c.choice_code as integer), c.choice_code) as choice_order
     from dict_items i
     join dict_choices c on c.choice_set = i.choice_set
     where i.function_code not in ('base', 'other') and i.choice_set <> 'diseases'
@@ -57,3 +57,5 @@ from ref_areas r
 cross join choices c
 left join answered a
     on a.level = r.level and a.area_code = r.area_code and a.item_code = c.item_code and a.choice_code = c.choice_code
+-- the catch-all choices show only where somebody gave such an answer
+where c.choice_code not in ('+', '-', '-i') or a.facilities > 0

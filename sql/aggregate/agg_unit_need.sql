@@ -7,7 +7,7 @@
 -- column: municipality_code  text    市区町村コード
 -- column: medical_area_code  text    二次医療圏コード
 -- column: area_339_code      text    構想区域コード
--- column: expected_need      number  期待される必要量  人/月
+-- column: expected_need      decimal  期待される必要量  人/月
 with rates as (
     -- national visits a year by age ÷ people ÷ 12 months ÷ visits per patient and month
     select v.age_band, v.visits / v.national_population / 12 / r.value as patients_per_person
@@ -19,7 +19,7 @@ people as (
     unpivot ref_population_by_age on columns(* exclude municipality_code) into name age_band value people
 )
 
-select u.unit_code, u.municipality_code, u.medical_area_code, u.area_339_code, sum(p.people * r.patients_per_person order by p.age_band) as expected_need
+select u.unit_code, u.municipality_code, u.medical_area_code, u.area_339_code, sum(cast(p.people * r.patients_per_person as decimal(24, 9))) as expected_need
 from ref_units u
 join people p on p.municipality_code = u.unit_code
 join rates r on r.age_band = p.age_band

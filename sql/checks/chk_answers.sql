@@ -50,7 +50,7 @@ gated as (
 
 auto as (
     select row_no, facility_id, 'auto_differs', 'auto_' || function_code,
-        '自動判定 ' || case auto_status when 'yes' then '有' else '無' end || '／回答からの判定 ' || case status_literal when 'yes' then '有' else '無' end
+        '自動判定 ' || case auto_status when 'yes' then '有' else '無' end || '／回答からの判定 ' || case status_literal when 'yes' then '有' when 'no' then '無' else '判定できない' end
     from det_functions
     where auto_differs
 )

@@ -56,7 +56,7 @@ select
         when item_intention and stated then 'both' when item_intention then 'item' when stated then 'other' end as intention_origin,
     case auto_code when '1' then 'yes' when '0' then 'no' end as auto_status,
     -- the system shows nothing for 2号 where 1号 is absent
-    coalesce(auto_status <> status_literal and status_literal in ('yes', 'no'), false) as auto_differs,
+    coalesce(auto_status <> status_literal and status_literal in ('yes', 'no', 'undetermined'), false) as auto_differs,
     facility_type, unit_code, medical_area_code, report_year, row_no
 from judged j
 join rules r on r.rule_code = j.rule_code

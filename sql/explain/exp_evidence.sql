@@ -8,7 +8,7 @@
 -- column: evidence       text     根拠のセル
 with answers as (
     select
-        a.item_code, a.seq, a.raw, a.column_no, a.row_no, c.label,
+        a.item_code, a.seq, a.raw, a.column_name, a.row_no, c.label,
         case
             when a.state = 'unreadable' then null
             when c.polarity is not null then c.polarity = 'positive'
@@ -28,7 +28,7 @@ cells as (
         bool_or(positive is not null) as is_answered,
         coalesce(bool_or(positive), false) as is_positive,
         coalesce(string_agg(label, '・' order by seq), string_agg(raw, '・' order by seq))
-            || '（行' || any_value(row_no) || '・列' || any_value(column_no) || '）' as said
+            || '（行' || any_value(row_no) || '・列' || any_value(column_name) || '）' as said
     from answers
     group by item_code
 )
