@@ -58,12 +58,13 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// 一つの医療機関の判定の理由を示す
+    /// 判定の理由（医療機関ID）、又は数値の出どころ（area=31201 indicator=home_care_gap）を示す
     Explain {
         /// 作業フォルダー
         dir: PathBuf,
-        /// 医療機関ID
-        facility_id: String,
+        /// 医療機関ID、又は area=区域コード indicator=指標コード [breakdown=内訳]
+        #[arg(required = true, num_args = 1..=3)]
+        asked: Vec<String>,
         /// 資料の場所（省くと設定の output）
         #[arg(long)]
         out: Option<PathBuf>,
@@ -122,10 +123,14 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let workspace = Workspace::open(dir)?;
             report(&run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?);
         }
-        Command::Explain { dir, facility_id, out } => {
+        Command::Explain { dir, asked, out } => {
             let workspace = Workspace::open(dir)?;
             let packet = out.clone().unwrap_or_else(|| workspace.output());
-            print!("{}", explain::facility(&workspace, &packet, facility_id)?);
+            let text = match &asked[..] {
+                [facility_id] if !facility_id.contains('=') => explain::facility(&workspace, &packet, facility_id)?,
+                terms => explain::figure(&workspace, &packet, terms)?,
+            };
+            print!("{text}");
         }
         Command::Sample { prefecture, year, seed, out } => {
             if out.exists() {

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use crate::artefact::Table;
 use crate::dictionary::Dictionary;
+use crate::draft::figures::{FigureValue, Indicator};
 use crate::error::{Error, Result};
+use crate::method;
+use crate::packet::Manifest;
 use crate::rules::Rules;
 use crate::sql::{self, Engine, Load};
 use crate::workspace::Workspace;
@@ -117,6 +120,62 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
         writeln!(out, "  G-MIS 自動判定：{}（回答からの判定と違います）", status_label(auto)).ok();
     }
     Ok(())
+}
+
+/// Where a figure of an area comes from: value, formula, models, rule rows, and the inputs by hash.
+pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<String> {
+    let year = workspace.settings.report_year;
+    let term = |name: &str| terms.iter().find_map(|t| t.strip_prefix(name).and_then(|t| t.strip_prefix('='))).unwrap_or("");
+    let (area, indicator, breakdown) = (term("area"), term("indicator"), term("breakdown"));
+    if area.is_empty() || indicator.is_empty() {
+        return Err(Error::new("area と indicator が要ります").next("例：kyogi explain 作業フォルダー area=31201 indicator=home_care_gap"));
+    }
+    let path = packet.join("data/figures.parquet");
+    if !path.exists() {
+        return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
+    }
+    let figures = Table::read_parquet("figures", &path)?;
+    let mut row = None;
+    for i in 0..figures.len() {
+        if figures.text(i, "area_code")? == area && figures.text(i, "indicator_code")? == indicator && figures.text(i, "breakdown")? == breakdown {
+            row = Some(i);
+        }
+    }
+    let Some(i) = row else {
+        return Err(Error::new(format!("区域 {area} の指標 {indicator} {breakdown} がありません"))
+            .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
+    };
+    let key = if breakdown.is_empty() { indicator.to_owned() } else { format!("{indicator}|{breakdown}") };
+    let all = Indicator::all()?;
+    let chain = method::chain(Indicator::find(&all, &key)?, &Rules::load(year)?, &method::models(year)?)?;
+    let value = FigureValue { low: figures.number(i, "value_low")?.unwrap_or_default(), high: figures.number(i, "value_high")?.unwrap_or_default() };
+    let int = |name: &str| figures.int(i, name).map(Option::unwrap_or_default);
+    let mut out = String::new();
+    writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(), chain.unit).ok();
+    writeln!(out, "  式：{}", chain.formula).ok();
+    writeln!(out, "  出典：{}", chain.source).ok();
+    writeln!(out, "  報告：{}施設のうち{}施設", int("expected")?, int("reported")?).ok();
+    let wide = [
+        ("階級で答えた施設", int("n_banded")?),
+        ("上限なしの階級", int("n_open_top")?),
+        ("秘匿", int("n_masked")?),
+        ("未報告", int("expected")? - int("reported")?),
+    ];
+    let wide: Vec<String> = wide.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
+    writeln!(out, "  幅と不足のもと：{}", if wide.is_empty() { "なし".to_owned() } else { wide.join("、") }).ok();
+    writeln!(out, "  モデル：{}", chain.models.join(" ← ")).ok();
+    writeln!(out, "  もとの表：{}", chain.tables.join("、")).ok();
+    for rule in &chain.rules {
+        let value = rule.value.map_or_else(String::new, |v| format!("＝{v}{}", rule.unit));
+        writeln!(out, "  規則：{}{value}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();
+    }
+    let manifest = packet.join(crate::packet::MANIFEST);
+    let text = std::fs::read_to_string(&manifest).map_err(|e| Error::io("資料の一覧を読めません", &manifest, &e))?;
+    let manifest: Manifest = serde_json::from_str(&text)?;
+    for input in &manifest.inputs {
+        writeln!(out, "  入力：{} SHA-256 {}", input["file_name"].as_str().unwrap_or(""), input["sha256"].as_str().unwrap_or("")).ok();
+    }
+    Ok(out)
 }
 
 /// All items that could decide for this facility, with what was answered: the model of `sql/explain`.

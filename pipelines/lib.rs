@@ -27,5 +27,6 @@ pub mod workspace;
 pub mod bench;
 pub mod cli;
 pub mod explain;
+pub mod method;
 pub mod run;
 pub mod sample;

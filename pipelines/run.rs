@@ -22,7 +22,7 @@ use crate::render::html::{self, Html};
 use crate::render::{glyphs, pdf};
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, determine, ingest, publish, stage};
+use crate::{aggregate, determine, ingest, method, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -381,6 +381,14 @@ impl Printer {
         glyphs::clean(&mut whole, &mut BTreeSet::new());
         let path = self.root.join(format!("areas/{}.html", basis.areas[0].area_code));
         artefact::write_bytes(&path, self.html.render("area", &whole)?.as_bytes())?;
+        let models = method::models(basis.year)?;
+        let page = serde_json::json!({
+            "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
+            "report_year_label": crate::draft::words::report_year_label(basis.year), "sources": drafter.sources(&["area", "g2a", "g2c"]),
+            "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
+            "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
+        });
+        artefact::write_bytes(&self.root.join("method.html"), self.html.render("method", &page)?.as_bytes())?;
         let mut index = serde_json::to_value(drafter.index_page(&basis.areas, plan, results, data, findings)?)?;
         glyphs::clean(&mut index, &mut BTreeSet::new());
         artefact::write_bytes(&self.root.join("index.html"), self.html.render("index", &index)?.as_bytes())

@@ -88,17 +88,26 @@ pub struct Indicator {
     pub unit: String,
     pub formula: String,
     pub source: String,
+    /// Models of `sql/aggregate` that make it, separated by `;`.
+    pub model: String,
 }
 
 impl Indicator {
+    fn covers(&self, breakdown: &str) -> bool {
+        let (mine, theirs): (Vec<&str>, Vec<&str>) = (self.breakdown.split(';').collect(), breakdown.split(';').collect());
+        let same = |(m, t): (&&str, &&str)| m == t || m.strip_suffix('*').is_some_and(|head| t.starts_with(head));
+        mine.len() == theirs.len() && mine.iter().zip(&theirs).all(same)
+    }
+
     pub fn all() -> Result<Vec<Self>> {
         read_csv("sql/dictionary/indicators.csv")
     }
 
-    fn find<'a>(all: &'a [Self], key: &str) -> Result<&'a Self> {
+    /// The row of `indicator_code` or `indicator_code|breakdown`; `*` in a breakdown stands for any value.
+    pub fn find<'a>(all: &'a [Self], key: &str) -> Result<&'a Self> {
         let (code, breakdown) = key.split_once('|').unwrap_or((key, ""));
         all.iter()
-            .find(|i| i.indicator_code == code && i.breakdown == breakdown)
+            .find(|i| i.indicator_code == code && i.covers(breakdown))
             .ok_or_else(|| Error::new(format!("指標 {key} が indicators.csv にありません")))
     }
 }

@@ -1,0 +1,108 @@
+//! How a figure came to be: from the indicator to models, rule rows and input tables, for people.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::draft::figures::Indicator;
+use crate::error::{Error, Result};
+use crate::rules::{Rule, Rules};
+use crate::sql::{self, Contract};
+use crate::stage;
+
+/// A model as the method page shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelView {
+    pub folder: String,
+    pub name: String,
+    pub title: String,
+    pub grain: String,
+    pub needs: Vec<String>,
+    pub checks: Vec<String>,
+    pub columns: Vec<ColumnView>,
+    pub sql: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ColumnView {
+    pub name: String,
+    pub label: String,
+    pub unit: String,
+}
+
+/// An indicator with the chain that makes it.
+#[derive(Clone, Debug, Serialize)]
+pub struct IndicatorView {
+    pub code: String,
+    pub breakdown: String,
+    pub label: String,
+    pub unit: String,
+    pub formula: String,
+    pub source: String,
+    /// Names of models, from the figure back to the extract.
+    pub models: Vec<String>,
+    /// Tables that no model makes: extract, dictionary, reference.
+    pub tables: Vec<String>,
+    pub rules: Vec<Rule>,
+}
+
+/// All models of a batch, by stage and need.
+pub fn models(report_year: i32) -> Result<Vec<ModelView>> {
+    let mut all = Vec::new();
+    for folder in stage::FOLDERS {
+        for (name, text) in sql::models(folder, report_year)? {
+            let contract = Contract::parse(&name, text)?;
+            let columns = contract.columns.iter().map(|(n, _)| ColumnView { name: n.name.clone(), label: n.label.clone(), unit: n.unit.clone() });
+            all.push(ModelView {
+                folder: folder.into(),
+                title: contract.title,
+                grain: contract.grain.join(", "),
+                needs: contract.needs,
+                checks: contract.checks,
+                columns: columns.collect(),
+                // the header is shown as a table
+                sql: text.lines().filter(|l| !l.starts_with("--")).collect::<Vec<_>>().join("\n"),
+                name,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Every indicator with its chain.
+pub fn indicators(rules: &Rules, models: &[ModelView]) -> Result<Vec<IndicatorView>> {
+    Indicator::all()?.iter().map(|i| chain(i, rules, models)).collect()
+}
+
+/// Follows the needs of an indicator's models back to the tables that no model makes.
+pub fn chain(indicator: &Indicator, rules: &Rules, models: &[ModelView]) -> Result<IndicatorView> {
+    let mut waiting: Vec<String> = indicator.model.split(';').rev().map(str::to_owned).collect();
+    let (mut made, mut tables, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    while let Some(name) = waiting.pop() {
+        let Some(model) = models.iter().find(|m| m.name == name) else {
+            tables.insert(name);
+            continue;
+        };
+        if made.contains(&name) {
+            continue;
+        }
+        // a rule row is used where its code stands in the text; determination picks its rows by condition
+        used.extend(rules.rows.iter().filter(|r| model.sql.contains(&format!("'{}'", r.rule_code))).map(|r| r.rule_code.clone()));
+        waiting.extend(model.needs.iter().rev().cloned());
+        made.push(name);
+    }
+    if made.is_empty() {
+        return Err(Error::new(format!("指標 {} の SQL モデル {} がありません", indicator.indicator_code, indicator.model)));
+    }
+    Ok(IndicatorView {
+        code: indicator.indicator_code.clone(),
+        breakdown: indicator.breakdown.clone(),
+        label: indicator.label.clone(),
+        unit: indicator.unit.clone(),
+        formula: indicator.formula.clone(),
+        source: indicator.source.clone(),
+        models: made,
+        tables: tables.into_iter().collect(),
+        rules: rules.rows.iter().filter(|r| used.contains(&r.rule_code)).cloned().collect(),
+    })
+}
