@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{artefact, bench, embedded, explain, ingest, sample};
+use crate::{artefact, bench, compare, embedded, explain, ingest, sample, whatif};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -66,6 +66,23 @@ enum Command {
         #[arg(required = true, num_args = 1..=3)]
         asked: Vec<String>,
         /// 資料の場所（省くと設定の output）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 「もし」を試す：変わる数値だけを前と後で示す（資料は変えない）
+    Whatif {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 変える回答の表（CSV：facility_id,item_code,value）
+        #[arg(long)]
+        answers: Option<PathBuf>,
+        /// 追加の報告（抽出ファイルと同じレイアウト）
+        #[arg(long)]
+        late: Option<PathBuf>,
+        /// 抽出ファイル（省くと作業フォルダーの input）
+        #[arg(long)]
+        extract: Option<PathBuf>,
+        /// 結果を書くファイル（CSV）
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -131,6 +148,21 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 terms => explain::figure(&workspace, &packet, terms)?,
             };
             print!("{text}");
+        }
+        Command::Whatif { dir, answers, late, extract, out } => {
+            if answers.is_none() && late.is_none() {
+                return Err(Error::new("試すものがありません").next("--answers（変える回答の表）か --late（追加の報告）を指定してください"));
+            }
+            let workspace = Workspace::open(dir)?;
+            let extract = extract.clone().map_or_else(|| workspace.extract(), Ok)?;
+            let scenario = whatif::Scenario { answers: answers.clone(), late: late.clone() };
+            let changes = whatif::run(&workspace, &extract, &scenario, threads)?;
+            if let Some(out) = out {
+                compare::table(&changes)?.write_csv(out)?;
+            }
+            let areas = crate::areas::all(&Reference::load(&workspace.settings.prefecture)?);
+            let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone());
+            print!("{}", whatif::text(&changes, &name)?);
         }
         Command::Sample { prefecture, year, seed, out } => {
             if out.exists() {

@@ -26,7 +26,9 @@ pub mod workspace;
 // what a user calls
 pub mod bench;
 pub mod cli;
+pub mod compare;
 pub mod explain;
 pub mod method;
 pub mod run;
 pub mod sample;
+pub mod whatif;

@@ -22,7 +22,7 @@ use crate::render::html::{self, Html};
 use crate::render::{glyphs, pdf};
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, determine, ingest, method, publish, stage};
+use crate::{aggregate, compare, determine, ingest, method, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -127,6 +127,11 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     finding::table(&findings, &finding_rules)?.write_csv(&root.join("data/findings.csv"))?;
     if let Some(rejected) = &figures.rejected {
         rejected.write_csv(&root.join("data/rejected_rows.csv"))?;
+    }
+    if !settings.previous.is_empty() {
+        let previous = compare::figures_of(&options.workspace.root.join(&settings.previous))?;
+        let changes = compare::changes(&previous, &compare::figures_of(&root)?)?;
+        compare::table(&changes)?.write_csv(&root.join("data/changes.csv"))?;
     }
     let links = data_links(&root)?;
     printer.pages(&drafter, &basis, &plan, result_links, links, site::finding_list(&findings, &finding_rules))?;
@@ -404,6 +409,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
         ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
+        ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
         ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
         ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
     ];

@@ -28,6 +28,9 @@ pub struct Settings {
     pub mapping: String,
     #[serde(default = "default_output")]
     pub output: String,
+    /// Packet of the previous report year below the work folder; empty: no comparison.
+    #[serde(default)]
+    pub previous: String,
     /// Marks every page as simulated.
     #[serde(default)]
     pub simulated: bool,

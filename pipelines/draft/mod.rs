@@ -175,9 +175,11 @@ impl<'a> Drafter<'a> {
     pub fn sheet(&self, area: &Area, function: &Function) -> Result<Sheet> {
         let summary = self.facts.summary(area, &function.function_code)?;
         let values = self.values(area, function, summary)?;
-        let mut charts = vec![self.share_chart(summary, area, "c1")];
+        // where need and supply are drawn, the headline says the share and the paper stays at two pages
+        let draws_need = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.chart == "intervals");
+        let mut charts = if draws_need { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
         let mut tables = Vec::new();
-        for figure in self.figures(area, function, 2)? {
+        for figure in self.figures(area, function, charts.len() + 1)? {
             if figure.table_on_sheet {
                 tables.push(figure.table);
             }

@@ -207,7 +207,7 @@ pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
 }
 
 /// Header texts of the first `n` rows, folded and joined by `|`.
-fn headers(grid: &Grid, n: usize) -> Vec<String> {
+pub fn headers(grid: &Grid, n: usize) -> Vec<String> {
     let rows = &grid.rows[..n.min(grid.rows.len())];
     let width = rows.iter().map(|(_, r)| r.len()).max().unwrap_or(0);
     (0..width).map(|i| rows.iter().map(|(_, r)| cells::fold(r.get(i).unwrap_or(""))).collect::<Vec<_>>().join("|")).collect()

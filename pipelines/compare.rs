@@ -1,0 +1,103 @@
+//! Two tables of figures side by side: this year against the last, or a scenario against today.
+//!
+//! A change inside the bounds is said to be not distinguishable; nothing is ranked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, StringArray};
+
+use crate::artefact::{ColumnNote, Table};
+use crate::draft::figures::FigureValue;
+use crate::error::{Error, Result};
+
+/// Key of a figure: level, area code, indicator code, breakdown.
+type Key = [String; 4];
+
+/// One figure before and after.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub key: Key,
+    pub unit: String,
+    pub before: FigureValue,
+    pub after: FigureValue,
+}
+
+impl Change {
+    /// `same`, `higher`, `lower`, or `not_distinguishable` where the intervals overlap.
+    pub fn verdict(&self) -> &'static str {
+        let (b, a) = (self.before, self.after);
+        if b.low == a.low && b.high == a.high {
+            "same"
+        } else if a.low > b.high {
+            "higher"
+        } else if a.high < b.low {
+            "lower"
+        } else {
+            "not_distinguishable"
+        }
+    }
+}
+
+pub fn verdict_label(verdict: &str) -> &'static str {
+    match verdict {
+        "same" => "同じ",
+        "higher" => "増えた",
+        "lower" => "減った",
+        _ => "変わったとは言い切れない（幅が重なる）",
+    }
+}
+
+fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue)>> {
+    (0..figures.len())
+        .map(|i| {
+            let text = |name: &str| figures.text(i, name).map(str::to_owned);
+            let number = |name: &str| figures.number(i, name).map(Option::unwrap_or_default);
+            let key = [text("level")?, text("area_code")?, text("indicator_code")?, text("breakdown")?];
+            Ok((key, (text("unit")?, FigureValue { low: number("value_low")?, high: number("value_high")? })))
+        })
+        .collect()
+}
+
+/// Figures that both tables have, in order of their keys.
+pub fn changes(before: &Table, after: &Table) -> Result<Vec<Change>> {
+    let (before, after) = (values(before)?, values(after)?);
+    Ok(after
+        .into_iter()
+        .filter_map(|(key, (unit, after))| before.get(&key).map(|(_, before)| Change { key, unit, before: *before, after }))
+        .collect())
+}
+
+/// The figures of a packet.
+pub fn figures_of(packet: &Path) -> Result<Table> {
+    let path = packet.join("data/figures.parquet");
+    if !path.exists() {
+        return Err(Error::new("比べる資料に数値の表がありません")
+            .file(&path)
+            .next("kyogi.toml の previous に、前の年度の資料のフォルダーを書いてください"));
+    }
+    Table::read_parquet("figures", &path)
+}
+
+/// The table `changes`.
+pub fn table(changes: &[Change]) -> Result<Table> {
+    let text = |of: &dyn Fn(&Change) -> &str| -> ArrayRef { Arc::new(changes.iter().map(|c| Some(of(c))).collect::<StringArray>()) };
+    let number = |of: &dyn Fn(&Change) -> f64| -> ArrayRef { Arc::new(changes.iter().map(|c| Some(of(c))).collect::<Float64Array>()) };
+    let note = ColumnNote::new;
+    Table::new(
+        "changes",
+        vec![
+            (note("level", "区域の段階", ""), text(&|c| &c.key[0])),
+            (note("area_code", "区域コード", ""), text(&|c| &c.key[1])),
+            (note("indicator_code", "指標", ""), text(&|c| &c.key[2])),
+            (note("breakdown", "内訳", ""), text(&|c| &c.key[3])),
+            (note("before_low", "前の下限", ""), number(&|c| c.before.low)),
+            (note("before_high", "前の上限", ""), number(&|c| c.before.high)),
+            (note("value_low", "下限", ""), number(&|c| c.after.low)),
+            (note("value_high", "上限", ""), number(&|c| c.after.high)),
+            (note("unit", "単位", ""), text(&|c| &c.unit)),
+            (note("verdict", "変化", ""), text(&|c| c.verdict())),
+        ],
+    )
+}

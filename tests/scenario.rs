@@ -1,0 +1,76 @@
+//! Scenarios and the change from year to year.
+
+use std::fs;
+
+use kyogi::compare::{self, Change};
+use kyogi::draft::figures::FigureValue;
+use kyogi::whatif::{self, Scenario};
+
+use crate::support::{folder, plain_facility, rows, run_packet, sample_workspace, write_extract};
+
+fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {
+    let value = |(low, high)| FigureValue { low, high };
+    Change { key: Default::default(), unit: String::new(), before: value(before), after: value(after) }.verdict()
+}
+
+#[test]
+fn a_change_inside_the_bounds_is_not_distinguishable() {
+    assert_eq!(change((10.0, 20.0), (10.0, 20.0)), "same");
+    assert_eq!(change((10.0, 20.0), (21.0, 30.0)), "higher");
+    assert_eq!(change((10.0, 20.0), (1.0, 9.0)), "lower");
+    assert_eq!(change((10.0, 20.0), (20.0, 30.0)), "not_distinguishable");
+    assert_eq!(change((10.0, 20.0), (12.0, 18.0)), "not_distinguishable");
+}
+
+#[test]
+fn three_facilities_start_home_visits_and_a_late_report_arrives() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let ids = ["3100000000001", "3100000000002", "3100000000003"];
+    let extract = dir.path().join("extract.csv");
+    write_extract(&extract, &ids.map(plain_facility));
+    let answers = dir.path().join("answers.csv");
+    let lines: String = ids.iter().map(|id| format!("{id},g2c_home_visit,2:有り\n{id},g2c_managed_patients,2:11～30人\n")).collect();
+    fs::write(&answers, format!("facility_id,item_code,value\n{lines}")).expect("writable");
+    let late = dir.path().join("late.csv");
+    write_extract(&late, &[plain_facility("3100000000009")]);
+
+    let before = fs::read(&extract).expect("extract");
+    let changes = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: Some(late) }, 2).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(fs::read(&extract).expect("extract"), before, "a scenario changes nothing");
+    let of = |indicator: &str, breakdown: &str| {
+        let c = changes.iter().find(|c| c.key == ["municipality", "31201", indicator, breakdown]).unwrap_or_else(|| panic!("{indicator} changes"));
+        ((c.before.low, c.before.high), (c.after.low, c.after.high))
+    };
+    assert_eq!(of("home_care_managed_patients", ""), ((0.0, 0.0), (33.0, 90.0)));
+    assert_eq!(of("function_positive", "function=g2c"), ((0.0, 0.0), (3.0, 3.0)));
+    assert_eq!(of("function_positive", "function=g1"), ((3.0, 3.0), (4.0, 4.0)));
+    let (before, after) = of("home_care_gap", "");
+    assert!((before.0 - 90.0 - after.0).abs() < 1e-6 && (before.1 - 33.0 - after.1).abs() < 1e-6);
+    assert!(changes.iter().all(|c| c.key[2] != "home_care_expected_need"), "need does not depend on supply");
+
+    let unknown = dir.path().join("unknown.csv");
+    fs::write(&unknown, "facility_id,item_code,value\n999,g2c_home_visit,2:有り\n").expect("writable");
+    let error = whatif::run(&workspace, &extract, &Scenario { answers: Some(unknown), late: None }, 1).expect_err("refused").to_string();
+    assert!(error.contains("999") && error.contains("2 行目"), "{error}");
+}
+
+#[test]
+fn next_year_is_compared_with_this_year() {
+    let dir = folder();
+    let root = dir.path().join("work");
+    let workspace = sample_workspace(&root);
+    run_packet(&workspace, None, &dir.path().join("first"), 2).unwrap_or_else(|e| panic!("{e}"));
+    let mut next = kyogi::workspace::Workspace { settings: workspace.settings.clone(), ..workspace };
+    next.settings.report_year = 2026;
+    next.settings.previous = "../first".into();
+    let second_year = dir.path().join("second.csv");
+    fs::write(&second_year, kyogi::embedded::text("data-samples/demo/input/sample_31_2026.csv")).expect("writable");
+    let out = dir.path().join("second");
+    run_packet(&next, Some(&second_year), &out, 2).unwrap_or_else(|e| panic!("{e}"));
+    let changes = rows(&out.join("data/changes.csv"));
+    assert_eq!(changes.len(), rows(&out.join("data/figures.csv")).len());
+    let verdicts: std::collections::BTreeSet<&str> = changes.iter().map(|c| c["verdict"].as_str()).collect();
+    assert!(verdicts.contains("same") && verdicts.contains("not_distinguishable"), "{verdicts:?}");
+    assert!(compare::figures_of(dir.path()).is_err());
+}
