@@ -186,6 +186,9 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
 
     progress.stage("区域ごとに集計しています");
     let tables = aggregate::run(&mut engine, &stages, basis.year)?;
+    if let Some(hubs) = tables.get("agg_backup_hubs") {
+        hubs.write_csv(&root.join("data/backup_hubs.csv"))?;
+    }
     let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
     let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
     for (table, name, made) in
@@ -409,6 +412,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
         ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
+        ("backup_hubs.csv", "後方支援病床の連携先ごとの負担（CSV、会議限り）", "連携先の名称、頼っている医療機関の数と在宅患者の下限・上限"),
         ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
         ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
         ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),

@@ -148,3 +148,34 @@ fn every_figure_has_a_name_and_a_formula() {
         assert!(number(&row, "value_low") <= number(&row, "value_high"));
     }
 }
+
+/// Spellings of one hospital meet; a clinic with a single partner is counted as depending on it.
+#[test]
+fn hubs_of_backup_beds() {
+    let with = |id: &str, partners: &str, band: &str| {
+        let mut f = plain_facility(id);
+        f.extend(
+            [
+                ("g2b_backup_bed", "5:有り(連携による確保)"),
+                ("g2b_backup_bed_partners", partners),
+                ("g2c_home_visit", "2:有り"),
+                ("g2c_managed_patients", band),
+            ]
+            .map(|(k, v)| (k.to_owned(), v.to_owned())),
+        );
+        f
+    };
+    let dir = folder();
+    let extract = dir.path().join("hubs.csv");
+    let facilities = [with("3100000000001", "中央 病院", "1:1～10人"), with("3100000000002", "中央病院、東病院、中央病院", "2:11～30人")];
+    write_extract(&extract, &facilities);
+    let out = folder();
+    kyogi::run::figures_only("31", YEAR, &extract, out.path(), 1).unwrap_or_else(|e| panic!("{e}"));
+    let hubs = rows(&out.path().join("data/backup_hubs.csv"));
+    let of = |name: &str| {
+        hubs.iter().find(|h| h["partner_name"] == name).map(|h| ["facilities", "only_partner", "patients_low", "patients_high"].map(|c| number(h, c)))
+    };
+    assert_eq!(hubs.len(), 2);
+    assert_eq!(of("中央病院"), Some([2.0, 1.0, 12.0, 40.0]));
+    assert_eq!(of("東病院"), Some([1.0, 0.0, 11.0, 30.0]));
+}

@@ -1,6 +1,6 @@
 -- すべての数値を一つの長い表に（data/figures）
 -- grain:  report_year, level, area_code, indicator_code, breakdown
--- needs:  agg_status, agg_home_care, agg_home_care_need, agg_duty_slots, agg_after_hours, rules, run
+-- needs:  agg_status, agg_home_care, agg_home_care_need, agg_duty_slots, agg_after_hours, agg_item_positive, rules, run
 -- check:  value_low <= value_high
 -- column: report_year     integer  報告年度
 -- column: level           text     区域の段階
@@ -57,6 +57,8 @@ lines as (
     select level, area_code, 'after_hours_duty_slots_needed', '', slots_needed, slots_needed, '枠/月', 0, 0, 0, 'calendar' from agg_duty_slots
     union all
     select level, area_code, 'after_hours_facilities', breakdown, facilities, facilities_high, '施設', 0, 0, 0, 'report' from agg_after_hours
+    union all
+    select level, area_code, indicator_code, breakdown, facilities, facilities_high, '施設', 0, 0, 0, 'report' from agg_item_positive
 )
 
 select y.report_year, l.level, l.area_code, l.indicator_code, l.breakdown, l.low as value_low, l.high as value_high, l.unit,
