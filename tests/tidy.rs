@@ -87,7 +87,7 @@ fn nothing_of_a_machine_is_committed() {
             if name == "tests/tidy.rs" {
                 continue;
             }
-            for trace in ["/root/", "/home/", "C:\\Users"] {
+            for trace in [concat!("/ro", "ot/"), concat!("/ho", "me/"), "C:\\Users"] {
                 assert!(!text.contains(trace), "{name} holds {trace}");
             }
         }
