@@ -13,6 +13,8 @@ impl Progress {
     pub fn new() -> Self {
         // indicatif hides the target itself when standard error is no terminal
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        // until the first stage is named, an empty line rather than a bar of nothing
+        bar.set_style(spinner());
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { bar }
     }
@@ -25,7 +27,7 @@ impl Progress {
     pub fn stage(&self, name: &'static str) {
         self.bar.unset_length();
         self.bar.set_position(0);
-        self.bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        self.bar.set_style(spinner());
         self.bar.set_message(name);
     }
 
@@ -45,6 +47,10 @@ impl Progress {
     pub fn done(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 impl Default for Progress {

@@ -7,6 +7,7 @@ mod need;
 mod odd;
 mod packet;
 mod render;
+mod sample;
 mod scenario;
 mod shared;
 mod support;

@@ -55,6 +55,10 @@ pub(super) fn read(context: &Context<'_>, data: &[(u32, StringRecord)], findings
     if wards > 0 {
         findings.push(context.finding("ward_rolled_up", None, context.column("municipality_code")).value(format!("{wards} 行")));
     }
+    if rows.is_empty() {
+        return Err(Error::new(format!("取り込める行が一つもありません（{} 行すべてに問題があります）", rejected.len()))
+            .next("抽出ファイルの列のずれがないか、列対応表が合っているかを確かめてください"));
+    }
     mark_latest(context, &mut rows, findings);
     Ok((Facilities { rows }, rejected))
 }
