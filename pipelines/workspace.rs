@@ -159,6 +159,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     for table in ["municipalities", "secondary_medical_areas", "population", "population_by_age", "home_care_demand"] {
         write_reference(root, table, &p.prefecture_code)?;
     }
+    write_new(&root.join("reference/はじめに.txt"), embedded::text("reports/work-folder/reference.txt"))?;
     write_new(&root.join("reference/sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
     // Last, so that an interrupted init can be repeated.
     write_new(&path, &format!("{settings}\n"))?;

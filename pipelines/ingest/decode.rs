@@ -47,7 +47,7 @@ const UTF8_BOM: &[u8] = &[0xEF, 0xBB, 0xBF];
 
 /// The content without its byte order mark, and the encoding it is most likely in.
 ///
-/// BOM, then strict UTF-8, then whichever of the two reads with fewer broken places.
+/// BOM, then strict UTF-8, then whichever of the two reads on with fewer broken places.
 pub fn detect(bytes: &[u8]) -> Result<(&[u8], TextEncoding), &'static str> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err("文字コードが UTF-16 です");
@@ -64,7 +64,10 @@ pub fn detect(bytes: &[u8]) -> Result<(&[u8], TextEncoding), &'static str> {
     if bytes.contains(&0) {
         return Err("文字の表ではないデータが入っています");
     }
-    let broken = |encoding: TextEncoding| encoding.decode(bytes).0.matches('\u{FFFD}').count();
+    // The first byte that is no UTF-8 decides: around it the right encoding reads on, the wrong one stumbles again and again.
+    let first = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), |_| 0);
+    let window = &bytes[first..bytes.len().min(first + (64 << 10))];
+    let broken = |encoding: TextEncoding| encoding.decode(window).0.matches('\u{FFFD}').count();
     let (utf8, cp932) = (broken(TextEncoding::Utf8), broken(TextEncoding::Cp932));
     Ok((bytes, if utf8 < cp932 { TextEncoding::Utf8 } else { TextEncoding::Cp932 }))
 }

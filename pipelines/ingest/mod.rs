@@ -9,6 +9,7 @@ pub mod layout;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::artefact::Table;
@@ -172,28 +173,17 @@ pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
         decode::detect(bytes).map_err(|what| Error::new(what).next("Excel で開き、「CSV UTF-8（コンマ区切り）」で保存し直してください"))?;
     let encoding = encoding.unwrap_or(detected);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content);
-    let mut record = csv::ByteRecord::new();
-    let (mut rows, mut undecodable, mut row_no) = (Vec::new(), Vec::new(), 0u32);
-    while reader.read_byte_record(&mut record).map_err(|e| Error::new(format!("CSV として読めません：{e}")))? {
-        row_no += 1;
-        if record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace)) {
-            continue;
+    let mut records = Vec::new();
+    for (i, record) in reader.byte_records().enumerate() {
+        let record = record.map_err(|e| Error::new(format!("CSV として読めません：{e}")))?;
+        if !record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace)) {
+            records.push((i as u32 + 1, record));
         }
-        let mut row = StringRecord::with_capacity(record.as_slice().len() * 3 / 2, record.len());
-        for (column, cell) in record.iter().enumerate() {
-            // most cells are empty or plain numbers: the same bytes in either encoding
-            if let (true, Ok(text)) = (cell.is_ascii(), std::str::from_utf8(cell)) {
-                row.push_field(text);
-                continue;
-            }
-            let (text, broken) = encoding.decode(cell);
-            row.push_field(&text);
-            if broken {
-                undecodable.push((row_no, column));
-            }
-        }
-        rows.push((row_no, row));
     }
+    let decoded: Vec<((u32, StringRecord), Vec<(u32, usize)>)> =
+        records.par_iter().map(|(row_no, record)| decode_row(*row_no, record, encoding)).collect();
+    let (rows, broken): (Vec<_>, Vec<_>) = decoded.into_iter().unzip();
+    let undecodable: Vec<(u32, usize)> = broken.into_iter().flatten().collect();
     if rows.is_empty() {
         return Err(Error::new("中身のないファイルです").next("抽出をやり直すか、別のファイルを指定してください"));
     }
@@ -204,6 +194,25 @@ pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
             .next("CSV UTF-8 か Shift_JIS（CP932）で保存し直してください"));
     }
     Ok(Grid { rows, encoding, undecodable })
+}
+
+/// One row as text, and the cells of it that hold bytes without a meaning.
+fn decode_row(row_no: u32, record: &csv::ByteRecord, encoding: TextEncoding) -> ((u32, StringRecord), Vec<(u32, usize)>) {
+    let mut row = StringRecord::with_capacity(record.as_slice().len() * 3 / 2, record.len());
+    let mut undecodable = Vec::new();
+    for (column, cell) in record.iter().enumerate() {
+        // most cells are empty or plain numbers: the same bytes in either encoding
+        if let (true, Ok(text)) = (cell.is_ascii(), std::str::from_utf8(cell)) {
+            row.push_field(text);
+            continue;
+        }
+        let (text, broken) = encoding.decode(cell);
+        row.push_field(&text);
+        if broken {
+            undecodable.push((row_no, column));
+        }
+    }
+    ((row_no, row), undecodable)
 }
 
 /// Header texts of the first `n` rows, folded and joined by `|`.
