@@ -180,9 +180,7 @@ pub fn read_grid(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
             records.push((i as u32 + 1, record));
         }
     }
-    let decoded: Vec<((u32, StringRecord), Vec<(u32, usize)>)> =
-        records.par_iter().map(|(row_no, record)| decode_row(*row_no, record, encoding)).collect();
-    let (rows, broken): (Vec<_>, Vec<_>) = decoded.into_iter().unzip();
+    let (rows, broken): (Vec<_>, Vec<_>) = records.par_iter().map(|(row_no, record)| decode_row(*row_no, record, encoding)).unzip();
     let undecodable: Vec<(u32, usize)> = broken.into_iter().flatten().collect();
     if rows.is_empty() {
         return Err(Error::new("中身のないファイルです").next("抽出をやり直すか、別のファイルを指定してください"));
