@@ -116,6 +116,13 @@ impl Table {
         Ok(self.int(row, name)?.map(|n| n as f64))
     }
 
+    /// A yes or no; null is no.
+    pub fn flag(&self, row: usize, name: &str) -> Result<bool> {
+        let column = self.column(name)?;
+        let values = column.as_any().downcast_ref::<BooleanArray>().ok_or_else(|| self.wrong_type(name))?;
+        Ok(!values.is_null(row) && values.value(row))
+    }
+
     fn wrong_type(&self, name: &str) -> Error {
         Error::new(format!("表 {} の列 {name} の型が違います", self.name))
     }

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{artefact, bench, compare, embedded, explain, ingest, sample, whatif};
+use crate::{artefact, bench, compare, embedded, explain, sample, whatif};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -210,21 +210,7 @@ pub fn sample_extract(prefecture: &str, report_year: i32, seed: u64) -> Result<V
     let columns: Vec<(String, String)> =
         layout.columns.iter().map(|(header, item)| (header.clone(), item.as_str().unwrap_or_default().to_owned())).collect();
     let options = sample::SampleOptions { prefecture: reference.prefecture.prefecture_code.clone(), report_year, seed };
-    mark_simulated(&sample::generate(&reference, &dictionary, &columns, &options)?)
-}
-
-/// Adds the column that tells every later run that nothing here was reported.
-fn mark_simulated(extract: &[u8]) -> Result<Vec<u8>> {
-    const BOM: &[u8] = "\u{FEFF}".as_bytes();
-    let broken = |e: csv::Error| Error::new(format!("模擬の抽出ファイルを作れません：{e}"));
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(extract.strip_prefix(BOM).unwrap_or(extract));
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BOM.to_vec());
-    for (i, record) in reader.records().enumerate() {
-        let mut record = record.map_err(broken)?;
-        record.push_field(if i == 0 { ingest::SIMULATED_HEADER } else { "" });
-        writer.write_record(&record).map_err(broken)?;
-    }
-    writer.into_inner().map_err(|e| Error::new(format!("模擬の抽出ファイルを作れません：{e}")))
+    sample::generate(&reference, &dictionary, &columns, &options)
 }
 
 /// The work folder of the demonstration; files that are there stay as they are.

@@ -40,22 +40,12 @@ impl Change {
     }
 }
 
-pub fn verdict_label(verdict: &str) -> &'static str {
-    match verdict {
-        "same" => "同じ",
-        "higher" => "増えた",
-        "lower" => "減った",
-        _ => "変わったとは言い切れない（幅が重なる）",
-    }
-}
-
 fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue)>> {
     (0..figures.len())
         .map(|i| {
             let text = |name: &str| figures.text(i, name).map(str::to_owned);
-            let number = |name: &str| figures.number(i, name).map(Option::unwrap_or_default);
             let key = [text("level")?, text("area_code")?, text("indicator_code")?, text("breakdown")?];
-            Ok((key, (text("unit")?, FigureValue { low: number("value_low")?, high: number("value_high")? })))
+            Ok((key, (text("unit")?, FigureValue::read(figures, i)?)))
         })
         .collect()
 }

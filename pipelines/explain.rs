@@ -34,29 +34,24 @@ pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Resu
         return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
     }
     let functions = Table::read_parquet("det_functions", &functions_path)?;
-    let evidence = evidence(&stages, workspace, &functions, facility_id)?;
-    let (dictionary, rules) = (Dictionary::load(year)?, Rules::load(year)?);
-    let mut out = String::new();
+    let mut rows = Vec::new();
     for i in 0..functions.len() {
-        if functions.text(i, "facility_id")? != facility_id {
-            continue;
+        if functions.text(i, "facility_id")? == facility_id {
+            rows.push(i);
         }
-        if out.is_empty() {
-            let (kind, place) = (functions.text(i, "facility_type")?, functions.text(i, "unit_code")?);
-            let kind = dictionary.choices_of("facility_type").find(|c| c.mode == kind).map_or("種別不明", |c| c.label.as_str());
-            writeln!(
-                out,
-                "医療機関 {facility_id}（{kind}、市区町村コード {}、抽出ファイルの {} 行目）",
-                or_dash(place),
-                functions.int(i, "row_no")?.unwrap_or(0)
-            )
-            .ok();
-        }
-        explain_function(&mut out, &functions, i, &evidence, &dictionary, &rules)?;
     }
-    if out.is_empty() {
+    let Some(&first) = rows.first() else {
         return Err(Error::new(format!("医療機関ID「{facility_id}」がこの資料にありません"))
             .next("data/facility_status.csv にある facility_id を指定してください"));
+    };
+    let row_no = functions.int(first, "row_no")?.unwrap_or(0);
+    let evidence = evidence(&stages, year, row_no)?;
+    let (dictionary, rules) = (Dictionary::load(year)?, Rules::load(year)?);
+    let (kind, place) = (functions.text(first, "facility_type")?, functions.text(first, "unit_code")?);
+    let kind = dictionary.choices_of("facility_type").find(|c| c.mode == kind).map_or("種別不明", |c| c.label.as_str());
+    let mut out = format!("医療機関 {facility_id}（{kind}、市区町村コード {}、抽出ファイルの {row_no} 行目）\n", or_dash(place));
+    for i in rows {
+        explain_function(&mut out, &functions, i, &evidence, &dictionary, &rules)?;
     }
     Ok(out)
 }
@@ -75,8 +70,7 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
     let cells = |wanted: &dyn Fn(bool) -> bool| -> Result<Vec<String>> {
         let mut found = Vec::new();
         for e in 0..evidence.len() {
-            let is_positive = evidence.row_json(e).get("is_positive").and_then(serde_json::Value::as_bool).unwrap_or(false);
-            if evidence.text(e, "function_code")? == code && wanted(is_positive) {
+            if evidence.text(e, "function_code")? == code && wanted(evidence.flag(e, "is_positive")?) {
                 found.push(evidence.text(e, "evidence")?.to_owned());
             }
         }
@@ -116,7 +110,7 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
         }
     }
     let auto = functions.text(i, "auto_status")?;
-    if functions.row_json(i).get("auto_differs").and_then(serde_json::Value::as_bool) == Some(true) {
+    if functions.flag(i, "auto_differs")? {
         writeln!(out, "  G-MIS 自動判定：{}（回答からの判定と違います）", status_label(auto)).ok();
     }
     Ok(())
@@ -145,10 +139,9 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
         return Err(Error::new(format!("区域 {area} の指標 {indicator} {breakdown} がありません"))
             .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
     };
-    let key = if breakdown.is_empty() { indicator.to_owned() } else { format!("{indicator}|{breakdown}") };
     let all = Indicator::all()?;
-    let chain = method::chain(Indicator::find(&all, &key)?, &Rules::load(year)?, &method::models(year)?)?;
-    let value = FigureValue { low: figures.number(i, "value_low")?.unwrap_or_default(), high: figures.number(i, "value_high")?.unwrap_or_default() };
+    let chain = method::chain(Indicator::find(&all, &Indicator::key(indicator, breakdown))?, &Rules::load(year)?, &method::models(year)?)?;
+    let value = FigureValue::read(&figures, i)?;
     let int = |name: &str| figures.int(i, name).map(Option::unwrap_or_default);
     let mut out = String::new();
     writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(), chain.unit).ok();
@@ -179,27 +172,26 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
 }
 
 /// All items that could decide for this facility, with what was answered: the model of `sql/explain`.
-fn evidence(stages: &Path, workspace: &Workspace, functions: &Table, facility_id: &str) -> Result<Table> {
-    let mut row_no = 0;
-    for i in 0..functions.len() {
-        if functions.text(i, "facility_id")? == facility_id {
-            row_no = functions.int(i, "row_no")?.unwrap_or(0);
-        }
-    }
+fn evidence(stages: &Path, report_year: i32, row_no: i64) -> Result<Table> {
     let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-    Table::from_csv("asked", &format!("row_no\n{row_no}\n"))?.write_parquet(&scratch.path().join("asked/asked.parquet"))?;
-    let asked = scratch.path().join("asked");
+    let asked = scratch.path().join("asked.parquet");
+    Table::from_csv("asked", &format!("row_no\n{row_no}\n"))?.write_parquet(&asked)?;
     let loads = [
-        ("asked", asked.join("asked.parquet")),
+        ("asked", asked),
+        ("ing_facilities", stages.join("ingest/ing_facilities.parquet")),
         ("ing_answers", stages.join("ingest/ing_answers.parquet")),
         ("dict_items", stages.join("reference/dict_items.parquet")),
         ("dict_choices", stages.join("reference/dict_choices.parquet")),
     ];
     let loads: Vec<Load<'_>> = loads.iter().map(|(name, path)| Load { name, path }).collect();
     let mut engine = Engine::open(&loads, 1)?;
-    let (name, text) =
-        sql::models("explain", workspace.settings.report_year)?.into_iter().next().ok_or_else(|| Error::new("SQL モデルがありません"))?;
-    engine.run(&name, text)?.ok_or_else(|| Error::new("説明の表がありません"))
+    // what an answer counts for is the first step of determination; it is no artefact, so it is taken again
+    let step = sql::models("determine", report_year)?.into_iter().filter(|(name, _)| name == "det_answers");
+    let mut evidence = None;
+    for (name, text) in step.chain(sql::models("explain", report_year)?) {
+        evidence = engine.run(&name, text)?;
+    }
+    evidence.ok_or_else(|| Error::new("説明の表がありません"))
 }
 
 fn or_dash(text: &str) -> &str {

@@ -83,11 +83,16 @@ pub fn severity_label(severity: &str) -> &'static str {
     }
 }
 
+/// How serious a finding is: `must_fix`, `confirm` or `note`.
+pub fn severity<'a>(finding: &Finding, rules: &'a HashMap<String, FindingRule>) -> &'a str {
+    rules.get(&finding.code).map_or("note", |r| r.severity.as_str())
+}
+
 /// Order of listing: what must be fixed first, then by place.
 pub fn sort(findings: &mut [Finding], rules: &HashMap<String, FindingRule>) {
-    let rank = |f: &Finding| match rules.get(&f.code).map(|r| r.severity.as_str()) {
-        Some("must_fix") => 0,
-        Some("confirm") => 1,
+    let rank = |f: &Finding| match severity(f, rules) {
+        "must_fix" => 0,
+        "confirm" => 1,
         _ => 2,
     };
     findings.sort_by(|a, b| (rank(a), a.row, &a.column, &a.code, &a.value).cmp(&(rank(b), b.row, &b.column, &b.code, &b.value)));

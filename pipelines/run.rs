@@ -140,7 +140,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let manifest = Manifest::new(&settings.prefecture, year, simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
     let finished = packet.finish(manifest)?;
     options.progress.done();
-    let severity = |f: &Finding| finding_rules.get(&f.code).map_or("note", |r| r.severity.as_str());
+    let severity = |f: &Finding| finding::severity(f, &finding_rules);
     let must_fix = findings.iter().filter(|f| severity(f) == "must_fix").count();
     Ok(Outcome {
         finished,
@@ -379,16 +379,10 @@ impl Printer {
         data: Vec<DataLink>,
         findings: site::FindingList,
     ) -> Result<()> {
-        (1..basis.areas.len()).into_par_iter().try_for_each(|index| {
-            let mut page = serde_json::to_value(drafter.area_page(&basis.areas, index, plan)?)?;
-            glyphs::clean(&mut page, &mut BTreeSet::new());
-            let path = self.root.join(format!("areas/{}.html", basis.areas[index].area_code));
-            artefact::write_bytes(&path, self.html.render("area", &page)?.as_bytes())
+        (0..basis.areas.len()).into_par_iter().try_for_each(|index| {
+            let page = drafter.area_page(&basis.areas, index, plan)?;
+            self.page(&format!("areas/{}.html", basis.areas[index].area_code), "area", &page)
         })?;
-        let mut whole = serde_json::to_value(drafter.area_page(&basis.areas, 0, plan)?)?;
-        glyphs::clean(&mut whole, &mut BTreeSet::new());
-        let path = self.root.join(format!("areas/{}.html", basis.areas[0].area_code));
-        artefact::write_bytes(&path, self.html.render("area", &whole)?.as_bytes())?;
         let models = method::models(basis.year)?;
         let page = serde_json::json!({
             "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
@@ -396,10 +390,15 @@ impl Printer {
             "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
             "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
         });
-        artefact::write_bytes(&self.root.join("method.html"), self.html.render("method", &page)?.as_bytes())?;
-        let mut index = serde_json::to_value(drafter.index_page(&basis.areas, plan, results, data, findings)?)?;
-        glyphs::clean(&mut index, &mut BTreeSet::new());
-        artefact::write_bytes(&self.root.join("index.html"), self.html.render("index", &index)?.as_bytes())
+        self.page("method.html", "method", &page)?;
+        self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)
+    }
+
+    /// One page of the site at `path` below the packet.
+    fn page(&self, path: &str, template: &str, value: &impl serde::Serialize) -> Result<()> {
+        let mut value = serde_json::to_value(value)?;
+        glyphs::clean(&mut value, &mut BTreeSet::new());
+        artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
     }
 }
 

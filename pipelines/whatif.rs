@@ -127,8 +127,7 @@ pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String) -> Result<String
             area = &c.key[1];
             writeln!(out, "\n■ {}（{area}）", names(area)).ok();
         }
-        let key = if c.key[3].is_empty() { c.key[2].clone() } else { format!("{}|{}", c.key[2], c.key[3]) };
-        let label = Indicator::find(&indicators, &key)?.label.clone();
+        let label = Indicator::find(&indicators, &Indicator::key(&c.key[2], &c.key[3]))?.label.clone();
         let breakdown = if label.contains('：') || c.key[3].is_empty() { String::new() } else { format!(" {}", c.key[3]) };
         writeln!(out, "  {label}{breakdown}：{} → {}{}", c.before.text(), c.after.text(), c.unit).ok();
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sheet::{Chart, TableView};
 use super::words::{percent_or_dash, thousands};
+use crate::artefact::Table;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::error::{Error, Result};
 use crate::render::charts;
@@ -71,6 +72,12 @@ pub struct FigureValue {
 }
 
 impl FigureValue {
+    /// Both ends in a row of the table `figures`.
+    pub fn read(figures: &Table, row: usize) -> Result<Self> {
+        let number = |name: &str| figures.number(row, name).map(Option::unwrap_or_default);
+        Ok(Self { low: number("value_low")?, high: number("value_high")? })
+    }
+
     /// 「766〜1,370」, 「6.1」: whole numbers from 20 on, one decimal below.
     pub fn text(&self) -> String {
         let one = |v: f64| if v.abs() < 20.0 && v.fract().abs() > 0.049 { format!("{v:.1}") } else { thousands(v.round() as i64) };
@@ -93,6 +100,11 @@ pub struct Indicator {
 }
 
 impl Indicator {
+    /// What a figure is found by within its area.
+    pub fn key(indicator_code: &str, breakdown: &str) -> String {
+        if breakdown.is_empty() { indicator_code.to_owned() } else { format!("{indicator_code}|{breakdown}") }
+    }
+
     fn covers(&self, breakdown: &str) -> bool {
         let (mine, theirs): (Vec<&str>, Vec<&str>) = (self.breakdown.split(';').collect(), breakdown.split(';').collect());
         let same = |(m, t): (&&str, &&str)| m == t || m.strip_suffix('*').is_some_and(|head| t.starts_with(head));
@@ -120,8 +132,12 @@ pub struct Figure {
     pub chart_on_sheet: bool,
 }
 
-/// Short names of modes, in the order in which they are shown.
-pub struct Modes(Vec<ModeRow>);
+/// What modes and indicators are called; read once for all sheets.
+pub struct Names {
+    /// In the order in which they are shown.
+    modes: Vec<ModeRow>,
+    indicators: Vec<Indicator>,
+}
 
 #[derive(Deserialize)]
 struct ModeRow {
@@ -129,25 +145,25 @@ struct ModeRow {
     label: String,
 }
 
-impl Modes {
+impl Names {
     pub fn load() -> Result<Self> {
-        Ok(Self(read_csv("sql/dictionary/modes.csv")?))
+        Ok(Self { modes: read_csv("sql/dictionary/modes.csv")?, indicators: Indicator::all()? })
     }
 
     /// The mode's place in the order and its label.
-    fn of(&self, choice: &ChoiceCount) -> (usize, String) {
+    fn mode(&self, choice: &ChoiceCount) -> (usize, String) {
         let key = match choice.polarity.as_str() {
             "positive" => choice.mode.as_str(),
             _ if choice.is_intention => "intention",
             _ => "none",
         };
-        let found = self.0.iter().enumerate().find(|(_, m)| m.mode == key);
-        found.map_or_else(|| (self.0.len(), choice.label.clone()), |(i, m)| (i, m.label.clone()))
+        let found = self.modes.iter().enumerate().find(|(_, m)| m.mode == key);
+        found.map_or_else(|| (self.modes.len(), choice.label.clone()), |(i, m)| (i, m.label.clone()))
     }
 }
 
 /// Makes the figure of one list row.
-pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, modes: &Modes, area_name: &str, chart_id: &str) -> Result<Figure> {
+pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, names: &Names, area_name: &str, chart_id: &str) -> Result<Figure> {
     let items: Vec<&str> = row.items.split(';').collect();
     let label = |item: &str| {
         dictionary
@@ -166,7 +182,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, m
             (head, body, (row.chart == "bars").then(|| charts::bars(&row.chart_title, "施設", &bars)))
         }
         "yes_no" | "modes" => {
-            let grid = if row.kind == "modes" { by_mode(&items, answers, modes, &label)? } else { by_polarity(&items, answers, &label)? };
+            let grid = if row.kind == "modes" { by_mode(&items, answers, names, &label)? } else { by_polarity(&items, answers, &label)? };
             let drawing = (row.chart == "stacked").then(|| grid.stacked(&row.chart_title));
             (grid.head(), grid.body(), drawing)
         }
@@ -193,17 +209,17 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, m
             (vec!["報告事項".into(), "実績のある医療機関数".into(), "件数（回/年）".into()], body, None)
         }
         "indicators" => {
-            let all = Indicator::all()?;
+            let all = &names.indicators;
             let mut body = Vec::new();
             let mut intervals = Vec::new();
             for key in &items {
-                let indicator = Indicator::find(&all, key)?;
+                let indicator = Indicator::find(all, key)?;
                 let value = answers.figures.get(*key).ok_or_else(|| no_figures(key))?;
                 let text = value.text();
                 body.push(vec![indicator.label.clone(), text.clone(), indicator.unit.clone()]);
                 intervals.push(charts::Interval { label: indicator.label.clone(), low: value.low, high: value.high, emphasis: false, text });
             }
-            let unit = Indicator::find(&all, items[0])?.unit.clone();
+            let unit = Indicator::find(all, items[0])?.unit.clone();
             let drawing = (row.chart == "intervals").then(|| charts::intervals(&row.chart_title, &unit, None, &intervals));
             (vec!["指標".into(), "少なくとも〜多くとも".into(), "単位".into()], body, drawing)
         }
@@ -305,12 +321,12 @@ fn by_polarity(items: &[&str], answers: &AreaAnswers, label: &Label<'_>) -> Resu
 }
 
 /// Columns are the modes of the items' choice set, in the order of `modes.csv`.
-fn by_mode(items: &[&str], answers: &AreaAnswers, modes: &Modes, label: &Label<'_>) -> Result<Grid> {
-    let classes: BTreeSet<(usize, String)> = of(answers, items[0])?.iter().map(|c| modes.of(c)).collect();
+fn by_mode(items: &[&str], answers: &AreaAnswers, names: &Names, label: &Label<'_>) -> Result<Grid> {
+    let classes: BTreeSet<(usize, String)> = of(answers, items[0])?.iter().map(|c| names.mode(c)).collect();
     let mut rows = Vec::new();
     for item in items {
         let choices = of(answers, item)?;
-        let counts = classes.iter().map(|class| choices.iter().filter(|c| modes.of(c) == *class).map(|c| c.facilities).sum()).collect();
+        let counts = classes.iter().map(|class| choices.iter().filter(|c| names.mode(c) == *class).map(|c| c.facilities).sum()).collect();
         rows.push((label(item)?, counts));
     }
     Ok(Grid { classes: classes.into_iter().map(|(_, label)| label).collect(), rows })

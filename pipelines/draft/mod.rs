@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::reference::Reference;
 use crate::rules::Rules;
 use crate::workspace::level_label;
-use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue};
+use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue, Indicator, Names};
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
 use words::{Phrases, percent_or_dash, thousands};
 
@@ -62,10 +62,8 @@ impl Facts {
         let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new() };
         for i in 0..figures.len() {
             let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
-            let (indicator, breakdown) = (figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
-            let key = if breakdown.is_empty() { indicator.to_owned() } else { format!("{indicator}|{breakdown}") };
-            let value = |name: &str| figures.number(i, name).map(Option::unwrap_or_default);
-            area.figures.insert(key, FigureValue { low: value("value_low")?, high: value("value_high")? });
+            let key = Indicator::key(figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
+            area.figures.insert(key, FigureValue::read(figures, i)?);
         }
         for row in area_summary.rows_json() {
             let s: Summary = serde_json::from_value(row.into())?;
@@ -73,13 +71,12 @@ impl Facts {
         }
         for i in 0..item_choices.len() {
             let t = item_choices;
-            let flag = |name: &str| Ok::<_, Error>(t.row_json(i).get(name).and_then(serde_json::Value::as_bool).unwrap_or(false));
             let answers = facts.answers.entry((t.text(i, "level")?.into(), t.text(i, "area_code")?.into())).or_default();
             answers.choices.entry(t.text(i, "item_code")?.into()).or_default().push(ChoiceCount {
                 label: t.text(i, "label")?.into(),
                 mode: t.text(i, "mode")?.into(),
                 polarity: t.text(i, "polarity")?.into(),
-                is_intention: flag("is_intention")?,
+                is_intention: t.flag(i, "is_intention")?,
                 facilities: t.int(i, "facilities")?.unwrap_or(0),
             });
         }
@@ -120,7 +117,7 @@ pub struct Drafter<'a> {
     pub report_year: i32,
     pub simulated: bool,
     figure_rows: Vec<figures::FigureRow>,
-    modes: figures::Modes,
+    names: Names,
     parts: Vec<PartRow>,
     candidates: Vec<CandidateRow>,
 }
@@ -161,7 +158,7 @@ impl<'a> Drafter<'a> {
             report_year,
             simulated,
             figure_rows: figures::rows()?,
-            modes: figures::Modes::load()?,
+            names: Names::load()?,
             parts: read_csv("reports/sheets/parts.csv")?,
             candidates: read_csv("sql/draft/candidates.csv")?,
         })
@@ -250,6 +247,7 @@ impl<'a> Drafter<'a> {
             "choices": answers.choices,
             "counts": answers.counts,
             "g1_positive": g1_positive,
+            "positive_high": summary.positive_high(),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
         });
         Ok(Value::from(Serde(values)))
@@ -267,7 +265,7 @@ impl<'a> Drafter<'a> {
         let mut next = first;
         let mut all = Vec::new();
         for row in self.figure_rows.iter().filter(|r| r.function_code == function.function_code) {
-            let figure = figures::figure(row, answers, self.dictionary, &self.modes, &area.name, &format!("c{next}"))?;
+            let figure = figures::figure(row, answers, self.dictionary, &self.names, &area.name, &format!("c{next}"))?;
             next += usize::from(figure.chart.is_some());
             all.push(figure);
         }

@@ -7,7 +7,7 @@ use super::words::{percent, percent_or_dash, report_year_label, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
 use crate::areas::Area;
 use crate::error::Result;
-use crate::finding::{Finding, FindingRule, severity_label};
+use crate::finding::{self, Finding, FindingRule, severity_label};
 use crate::render::charts;
 use std::collections::{BTreeMap, HashMap};
 
@@ -349,7 +349,7 @@ impl Drafter<'_> {
 
 /// The first findings with their texts; notes that need nothing are counted, not listed.
 pub fn finding_list(findings: &[Finding], rules: &HashMap<String, FindingRule>) -> FindingList {
-    let severity = |f: &Finding| rules.get(&f.code).map_or("note", |r| r.severity.as_str());
+    let severity = |f: &Finding| finding::severity(f, rules);
     let mut counts = Vec::new();
     for level in ["must_fix", "confirm", "note"] {
         let n = findings.iter().filter(|f| severity(f) == level).count();

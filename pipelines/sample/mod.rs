@@ -13,6 +13,7 @@ mod judge;
 
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Result};
+use crate::ingest::SIMULATED_HEADER;
 use crate::reference::Reference;
 use answers::{Report, Survey};
 use book::Book;
@@ -27,7 +28,8 @@ pub struct SampleOptions {
     pub seed: u64,
 }
 
-/// Bytes of a CSV (UTF-8 with BOM, CRLF) with the `columns` (header, item code) of a layout, in their order.
+/// Bytes of a CSV (UTF-8 with BOM, CRLF) with the `columns` (header, item code) of a layout, in their order,
+/// and a last column that tells every later run that nothing here was reported.
 ///
 /// Columns of items that the generator has no assumption for stay blank.
 pub fn generate(reference: &Reference, dictionary: &Dictionary, columns: &[(String, String)], options: &SampleOptions) -> Result<Vec<u8>> {
@@ -72,9 +74,9 @@ fn slots(book: &Book, columns: &[(String, String)]) -> Result<Vec<usize>> {
 fn write(columns: &[(String, String)], slots: &[usize], records: &[Vec<String>]) -> Result<Vec<u8>> {
     let failed = |e: csv::Error| Error::new(format!("模擬データを CSV にできません：{e}"));
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer("\u{feff}".as_bytes().to_vec());
-    writer.write_record(columns.iter().map(|(header, _)| header)).map_err(failed)?;
+    writer.write_record(columns.iter().map(|(header, _)| header.as_str()).chain([SIMULATED_HEADER])).map_err(failed)?;
     for record in records {
-        writer.write_record(slots.iter().map(|&slot| &record[slot])).map_err(failed)?;
+        writer.write_record(slots.iter().map(|&slot| record[slot].as_str()).chain([""])).map_err(failed)?;
     }
     writer.into_inner().map_err(|e| Error::new(format!("模擬データを CSV にできません：{e}")))
 }

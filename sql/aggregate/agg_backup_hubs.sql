@@ -1,6 +1,6 @@
 -- 後方支援病床の連携先ごとの、頼っている医療機関と在宅患者（連携先の名称は表記をそろえて数える）
 -- grain:  partner_name
--- needs:  ing_answers, det_functions, dict_items, dict_choices, rules
+-- needs:  ing_answers, det_functions, agg_managed_patients
 -- check:  patients_low <= patients_high
 -- column: partner_name   text     連携先の名称
 -- column: facilities     integer  頼っている医療機関          施設
@@ -9,8 +9,6 @@
 -- column: patients_high  integer  頼っている在宅患者の上限    人
 with facilities as (select row_no, facility_id from det_functions where function_code = 'g1' and status_literal = 'yes'),
 
-cap as (select value from rules where rule_code = 'managed_patients_open_top_cap'),
-
 links as (
     select distinct f.facility_id, f.row_no, regexp_replace(nfc_normalize(a.raw), '[\s　]', '', 'g') as partner_name
     from ing_answers a
@@ -18,25 +16,15 @@ links as (
     where a.item_code = 'g2b_backup_bed_partners'
 ),
 
-partners as (select facility_id, count(*) as n from links group by facility_id),
-
-patients as (
-    select f.facility_id, cast(c.value_low as bigint) as low, cast(coalesce(c.value_high, cap.value) as bigint) as high
-    from ing_answers a
-    join facilities f on f.row_no = a.row_no
-    join dict_items i on i.item_code = a.item_code
-    join dict_choices c on c.choice_set = i.choice_set and c.choice_code = a.choice_code
-    cross join cap
-    where a.item_code = 'g2c_managed_patients'
-)
+partners as (select facility_id, count(*) as n from links group by facility_id)
 
 select
     l.partner_name,
     count(*) as facilities,
     count(*) filter (where n.n = 1) as only_partner,
-    coalesce(sum(p.low), 0) as patients_low,
-    coalesce(sum(p.high), 0) as patients_high
+    coalesce(sum(p.patients_low), 0) as patients_low,
+    coalesce(sum(p.patients_high), 0) as patients_high
 from links l
 join partners n on n.facility_id = l.facility_id
-left join patients p on p.facility_id = l.facility_id
+left join agg_managed_patients p on p.facility_id = l.facility_id
 group by l.partner_name

@@ -1,6 +1,6 @@
 -- 在宅医療の供給：階級による患者数、算定回数からの見積り、24時間、後方支援病床のない患者
 -- grain:  level, area_code
--- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, dict_items, dict_choices, rules
+-- needs:  ing_answers, det_functions, agg_facility_areas, agg_managed_patients, ref_areas, dict_items, dict_choices
 -- check:  patients_low <= patients_high
 -- check:  unbacked_low <= unbacked_high and unbacked_high <= patients_high
 -- column: level           text     区域の段階
@@ -17,25 +17,18 @@
 -- column: visits_high     integer  訪問診療の算定回数の上限        回/年
 with facilities as (select row_no, facility_id from det_functions where function_code = 'g1' and status_literal = 'yes'),
 
-cap as (select value from rules where rule_code = 'managed_patients_open_top_cap'),
-
 answers as (
-    select f.facility_id, a.item_code, a.state, a.value_low, a.value_high, c.polarity, c.mode,
-        cast(c.value_low as bigint) as band_low, cast(coalesce(c.value_high, cap.value) as bigint) as band_high, c.open_top = 1 as is_open_top
+    select f.facility_id, a.item_code, a.state, a.value_low, a.value_high, c.polarity, c.mode
     from ing_answers a
     join facilities f on f.row_no = a.row_no
     join dict_items i on i.item_code = a.item_code
-    cross join cap
     left join dict_choices c on c.choice_set = i.choice_set and c.choice_code = a.choice_code
-    where a.item_code in ('g2c_managed_patients', 'g2c_coverage_system', 'g2c_fee_home_visit', 'g2b_backup_bed')
+    where a.item_code in ('g2c_coverage_system', 'g2c_fee_home_visit', 'g2b_backup_bed')
 ),
 
 by_facility as (
     select
         facility_id,
-        max(band_low) filter (where item_code = 'g2c_managed_patients') as band_low,
-        max(band_high) filter (where item_code = 'g2c_managed_patients') as band_high,
-        bool_or(is_open_top) filter (where item_code = 'g2c_managed_patients') as is_open_top,
         bool_or(polarity = 'positive') filter (where item_code = 'g2b_backup_bed') as is_backed,
         bool_or(mode in ('own_24h', 'linked_24h')) filter (where item_code = 'g2c_coverage_system') as is_24h,
         bool_or(state = 'masked') filter (where item_code = 'g2c_fee_home_visit') as is_masked,
@@ -47,13 +40,13 @@ by_facility as (
 
 select
     r.level, r.area_code,
-    count(b.band_low) as banded,
-    count(*) filter (where b.is_open_top) as open_top,
-    coalesce(sum(b.band_low), 0) as patients_low,
-    coalesce(sum(b.band_high), 0) as patients_high,
+    count(p.facility_id) as banded,
+    count(*) filter (where p.is_open_top) as open_top,
+    coalesce(sum(p.patients_low), 0) as patients_low,
+    coalesce(sum(p.patients_high), 0) as patients_high,
     -- without an answer on beds the patients may or may not be backed
-    coalesce(sum(b.band_low) filter (where not b.is_backed), 0) as unbacked_low,
-    coalesce(sum(b.band_high) filter (where b.is_backed is not true), 0) as unbacked_high,
+    coalesce(sum(p.patients_low) filter (where not b.is_backed), 0) as unbacked_low,
+    coalesce(sum(p.patients_high) filter (where b.is_backed is not true), 0) as unbacked_high,
     count(*) filter (where b.is_24h) as round_the_clock,
     count(*) filter (where b.is_masked) as visits_masked,
     coalesce(sum(b.visits_low), 0) as visits_low,
@@ -61,4 +54,5 @@ select
 from ref_areas r
 left join agg_facility_areas m on m.level = r.level and m.area_code = r.area_code
 left join by_facility b on b.facility_id = m.facility_id
+left join agg_managed_patients p on p.facility_id = m.facility_id
 group by r.level, r.area_code

@@ -9,7 +9,7 @@
 -- column: facilities       integer  医療機関数        施設
 -- column: facilities_high  integer  医療機関数の上限  施設
 with silent as (
-    select level, area_code, undetermined + facilities_expected - facilities_reported as n from agg_status where function_code = 'g1'
+    select level, area_code, silent as n from agg_status where function_code = 'g1'
 ),
 
 positive as (

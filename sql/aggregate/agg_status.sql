@@ -16,6 +16,7 @@
 -- column: not_applicable       integer  対象外（1号なし）    施設
 -- column: undetermined         integer  判定できない         施設
 -- column: intending            integer  意向あり             施設
+-- column: silent               integer  未報告・判定できない 施設
 -- column: share_low            number   機能ありの割合の下限 割合
 -- column: share_high           number   機能ありの割合の上限 割合
 -- column: core_share_low       number   実質の割合の下限     割合
@@ -30,7 +31,9 @@ with counted as (
         count(*) filter (where f.status_literal = 'no') as negative,
         count(*) filter (where f.status_literal = 'not_applicable') as not_applicable,
         count(*) filter (where f.status_literal = 'undetermined') as undetermined,
-        count(*) filter (where f.intention) as intending
+        count(*) filter (where f.intention) as intending,
+        -- who did not report, or could not be judged, may or may not have the function
+        count(*) filter (where f.status_literal in ('undetermined', 'not_reported')) as silent
     from ref_areas a
     cross join dict_functions d
     left join agg_facility_areas m on m.level = a.level and m.area_code = a.area_code
@@ -38,13 +41,12 @@ with counted as (
     group by a.level, a.area_code, d.function_code
 )
 
--- who did not report, or could not be judged, may or may not have the function: both ends are kept
 select
     level, area_code, function_code,
     expected as facilities_expected, reported as facilities_reported,
-    literal as positive_literal, core as positive_core, negative, not_applicable, undetermined, intending,
+    literal as positive_literal, core as positive_core, negative, not_applicable, undetermined, intending, silent,
     literal / nullif(expected, 0) as share_low,
-    (literal + undetermined + expected - reported) / nullif(expected, 0) as share_high,
+    (literal + silent) / nullif(expected, 0) as share_high,
     core / nullif(expected, 0) as core_share_low,
-    (core + undetermined + expected - reported) / nullif(expected, 0) as core_share_high
+    (core + silent) / nullif(expected, 0) as core_share_high
 from counted

@@ -31,7 +31,7 @@ gaps as (
 
 lines as (
     select level, area_code, 'function_positive' as indicator_code, 'function=' || function_code as breakdown,
-        positive_literal as low, positive_literal + undetermined + facilities_expected - facilities_reported as high,
+        positive_literal as low, positive_literal + silent as high,
         '施設' as unit, 0 as banded, 0 as open_top, 0 as masked, 'report' as source
     from agg_status
     union all
