@@ -62,7 +62,7 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
     let function = dictionary.function(code).ok_or_else(|| Error::new(format!("機能 {code} が項目辞書にありません")))?;
     writeln!(out, "\n■ {} {}：{}", function.label, function.theme, status_label(literal)).ok();
     if core != literal {
-        writeln!(out, "  実質：{}（直接の提供に当たる項目がない）", status_label(core)).ok();
+        writeln!(out, "  実質：{}（「実質」に数えない項目だけによる：{}）", status_label(core), function.not_core).ok();
     }
     if let Some(rule) = rules.get(functions.text(i, "rule_code")?) {
         writeln!(out, "  規則：{}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();

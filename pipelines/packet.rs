@@ -81,6 +81,8 @@ impl Packet {
 
     /// Writes the manifest, then exchanges the folders. Files that people added or changed are carried over.
     pub fn finish(self, mut manifest: Manifest) -> Result<Finished> {
+        // an extract may say only after it was read that it is simulated
+        refuse_other_packet(&self.place, &manifest.prefecture_code, manifest.simulated)?;
         let root = self.working.path().to_path_buf();
         for file in files_below(&root)? {
             let bytes = fs::read(root.join(&file)).map_err(|e| Error::io("作った資料を読めません", &root.join(&file), &e))?;

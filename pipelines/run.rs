@@ -137,7 +137,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     printer.pages(&drafter, &basis, &plan, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
-    let manifest = Manifest::new(&settings.prefecture, year, simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
+    let manifest =
+        Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);

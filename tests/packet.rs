@@ -84,6 +84,21 @@ fn a_folder_of_somebody_else_is_not_touched() {
     assert_eq!(fs::read_dir(&other).expect("folder").count(), 1);
 }
 
+/// A simulated extract tells so itself; it does not replace the packet of a real one.
+#[test]
+fn a_real_packet_is_not_replaced_by_a_simulated_one() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let real = dir.path().join("real.csv");
+    crate::support::write_extract(&real, &[crate::support::plain_facility("3100000000001")]);
+    let out = dir.path().join("out");
+    run_packet(&workspace, Some(&real), &out, 2).unwrap_or_else(|e| panic!("{e}"));
+    let before = hashes(&out);
+    let error = run_packet(&workspace, None, &out, 2).err().expect("refused").to_string();
+    assert!(error.contains("模擬ではない資料"), "{error}");
+    assert_eq!(different(&hashes(&out), &before), Vec::<String>::new());
+}
+
 #[test]
 fn a_run_cut_off_between_the_renames_is_mended() {
     let dir = folder();
