@@ -242,7 +242,7 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
     write("ref_units", areas::units(&basis.reference)?)?;
     write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", embedded::text("sql/reference/home_visits_by_age.csv"))?)?;
     write("ref_holidays", Table::from_csv("ref_holidays", embedded::text("sql/reference/holidays.csv"))?)?;
-    for name in ["population_by_age", "home_care_demand"] {
+    for name in ["population_by_age", "population_projection", "home_care_demand"] {
         // these tables start with a code that begins with the prefecture's
         let rows = crate::reference::rows_of(&format!("sql/reference/{name}.csv"), &basis.reference.prefecture.prefecture_code);
         let name = format!("ref_{name}");

@@ -156,7 +156,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     for (name, text) in embedded::under("sql/layouts/") {
         write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
     }
-    for table in ["municipalities", "secondary_medical_areas", "population", "population_by_age", "home_care_demand"] {
+    for table in ["municipalities", "secondary_medical_areas", "population", "population_by_age", "population_projection", "home_care_demand"] {
         write_reference(root, table, &p.prefecture_code)?;
     }
     write_new(&root.join("reference/はじめに.txt"), embedded::text("reports/work-folder/reference.txt"))?;

@@ -6,6 +6,7 @@ mod models;
 mod need;
 mod odd;
 mod packet;
+mod reference;
 mod render;
 mod sample;
 mod scenario;

@@ -1,0 +1,41 @@
+//! The built-in reference tables: what they hold, and what they say about figures that do not exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kyogi::embedded;
+
+type Row = BTreeMap<String, String>;
+
+fn table(name: &str) -> Vec<Row> {
+    let text = embedded::text(&format!("sql/reference/{name}.csv"));
+    csv::Reader::from_reader(text.as_bytes()).deserialize().map(|r| r.expect("a row")).collect()
+}
+
+/// Municipalities without wards, and the group of 浜通り, add up to the nation; what was not published stays blank, with the reason.
+#[test]
+fn projection_covers_the_nation_and_says_what_was_not_published() {
+    let municipalities = table("municipalities");
+    let wards: BTreeSet<&str> = municipalities.iter().filter(|m| !m["parent_code"].is_empty()).map(|m| m["municipality_code"].as_str()).collect();
+    let projection = table("population_projection");
+    let sum = |year: &str, column: &str| -> u64 {
+        let whole = projection.iter().filter(|r| r["year"] == year && !wards.contains(r["municipality_code"].as_str()));
+        whole.filter_map(|r| r[column].parse::<u64>().ok()).sum()
+    };
+    // the census of 2020 and the national figure of the same projection
+    assert_eq!(sum("2020", "population_total"), 126_146_099);
+    assert_eq!(sum("2050", "population_total"), 104_686_386);
+    for year in ["2020", "2025", "2030", "2035", "2040", "2045", "2050"] {
+        let codes: BTreeSet<&str> = projection.iter().filter(|r| r["year"] == year).map(|r| r["municipality_code"].as_str()).collect();
+        let expected: BTreeSet<&str> = municipalities.iter().map(|m| m["municipality_code"].as_str()).chain(["07999"]).collect();
+        assert_eq!(codes, expected, "{year}");
+    }
+    let blank: BTreeSet<&str> = projection.iter().filter(|r| r["population_total"].is_empty()).map(|r| r["municipality_code"].as_str()).collect();
+    assert_eq!(blank.len(), 13 + 2, "浜通り and the two wards that 浜松市北区 was split into");
+    for row in &projection {
+        let count = |column: &str| row[column].parse::<u64>().ok();
+        let (total, over_65, over_75) = (count("population_total"), count("population_65_over"), count("population_75_over"));
+        assert_eq!(total.is_none(), over_65.is_none() && over_75.is_none());
+        assert!(total.is_some() || !row["note"].is_empty(), "{row:?} is blank without a reason");
+        assert!(total >= over_65 && over_65 >= over_75, "{row:?}");
+    }
+}
