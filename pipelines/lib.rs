@@ -20,6 +20,7 @@ pub mod packet;
 pub mod progress;
 pub mod reference;
 pub mod rules;
+pub mod spreadsheet;
 pub mod sql;
 pub mod stage;
 pub mod workspace;

@@ -11,5 +11,6 @@ mod render;
 mod sample;
 mod scenario;
 mod shared;
+mod spreadsheet;
 mod support;
 mod tidy;
