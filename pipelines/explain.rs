@@ -147,6 +147,8 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(), chain.unit).ok();
     writeln!(out, "  式：{}", chain.formula).ok();
     writeln!(out, "  出典：{}", chain.source).ok();
+    writeln!(out, "  想定：{}", chain.assumption).ok();
+    writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
     writeln!(out, "  報告：{}施設のうち{}施設", int("expected")?, int("reported")?).ok();
     let wide = [
         ("階級で答えた施設", int("n_banded")?),
@@ -157,7 +159,6 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     let wide: Vec<String> = wide.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
     writeln!(out, "  幅と不足のもと：{}", if wide.is_empty() { "なし".to_owned() } else { wide.join("、") }).ok();
     writeln!(out, "  モデル：{}", chain.models.join(" ← ")).ok();
-    writeln!(out, "  もとの表：{}", chain.tables.join("、")).ok();
     for rule in &chain.rules {
         let value = rule.value.map_or_else(String::new, |v| format!("＝{v}{}", rule.unit));
         writeln!(out, "  規則：{}{value}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();
@@ -167,6 +168,11 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     let manifest: Manifest = serde_json::from_str(&text)?;
     for input in &manifest.inputs {
         writeln!(out, "  入力：{} SHA-256 {}", input["file_name"].as_str().unwrap_or(""), input["sha256"].as_str().unwrap_or("")).ok();
+    }
+    for table in &chain.tables {
+        let file = ["ingest", "reference"].iter().find_map(|stage| manifest.outputs.get_key_value(&format!("stages/{stage}/{table}.parquet")));
+        let hash = file.map_or_else(String::new, |(file, hash)| format!("（{file}）SHA-256 {hash}"));
+        writeln!(out, "  もとの表：{table}{hash}").ok();
     }
     Ok(out)
 }

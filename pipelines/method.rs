@@ -1,11 +1,14 @@
 //! How a figure came to be: from the indicator to models, rule rows and input tables, for people.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::draft::figures::Indicator;
 use crate::error::{Error, Result};
+use crate::ingest::sha256;
+use crate::packet::files_below;
 use crate::rules::{Rule, Rules};
 use crate::sql::{self, Contract};
 use crate::stage;
@@ -39,6 +42,8 @@ pub struct IndicatorView {
     pub unit: String,
     pub formula: String,
     pub source: String,
+    pub assumption: String,
+    pub what_changes: String,
     /// Names of models, from the figure back to the extract.
     pub models: Vec<String>,
     /// Tables that no model makes: extract, dictionary, reference.
@@ -69,9 +74,47 @@ pub fn models(report_year: i32) -> Result<Vec<ModelView>> {
     Ok(all)
 }
 
-/// Every indicator with its chain.
-pub fn indicators(rules: &Rules, models: &[ModelView]) -> Result<Vec<IndicatorView>> {
-    Indicator::all()?.iter().map(|i| chain(i, rules, models)).collect()
+/// The rows of one indicator code; the method page has an anchor for each.
+#[derive(Clone, Debug, Serialize)]
+pub struct IndicatorGroup {
+    pub code: String,
+    pub rows: Vec<IndicatorView>,
+}
+
+/// Every indicator with its chain, in the order of the list.
+pub fn indicators(rules: &Rules, models: &[ModelView]) -> Result<Vec<IndicatorGroup>> {
+    let mut groups: Vec<IndicatorGroup> = Vec::new();
+    for indicator in Indicator::all()? {
+        let row = chain(&indicator, rules, models)?;
+        match groups.iter_mut().find(|g| g.code == row.code) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(IndicatorGroup { code: row.code.clone(), rows: vec![row] }),
+        }
+    }
+    Ok(groups)
+}
+
+/// A table that no model makes, as it stood when the figures were made.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputTable {
+    pub name: String,
+    /// Path below the packet.
+    pub file: String,
+    pub sha256: String,
+}
+
+/// The tables that the models start from: the extract after reading, the dictionary, rules and reference.
+pub fn input_tables(packet: &Path) -> Result<Vec<InputTable>> {
+    let mut tables = Vec::new();
+    for stage in ["ingest", "reference"] {
+        for name in files_below(&packet.join("stages").join(stage))?.iter().filter_map(|f| f.strip_suffix(".parquet")) {
+            let file = format!("stages/{stage}/{name}.parquet");
+            let path = packet.join(&file);
+            let bytes = std::fs::read(&path).map_err(|e| Error::io("前の段階の表を読めません", &path, &e))?;
+            tables.push(InputTable { name: name.to_owned(), file, sha256: sha256(&bytes) });
+        }
+    }
+    Ok(tables)
 }
 
 /// Follows the needs of an indicator's models back to the tables that no model makes.
@@ -101,6 +144,8 @@ pub fn chain(indicator: &Indicator, rules: &Rules, models: &[ModelView]) -> Resu
         unit: indicator.unit.clone(),
         formula: indicator.formula.clone(),
         source: indicator.source.clone(),
+        assumption: indicator.assumption.clone(),
+        what_changes: indicator.what_changes.clone(),
         models: made,
         tables: tables.into_iter().collect(),
         rules: rules.rows.iter().filter(|r| used.contains(&r.rule_code)).cloned().collect(),

@@ -134,7 +134,15 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         compare::table(&changes)?.write_csv(&root.join("data/changes.csv"))?;
     }
     let links = data_links(&root)?;
-    printer.pages(&drafter, &basis, &plan, result_links, links, site::finding_list(&findings, &finding_rules))?;
+    printer.pages(
+        &drafter,
+        &basis,
+        &plan,
+        std::slice::from_ref(&figures.input),
+        result_links,
+        links,
+        site::finding_list(&findings, &finding_rules),
+    )?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
     let manifest =
@@ -376,6 +384,7 @@ impl Printer {
         drafter: &Drafter<'_>,
         basis: &Basis,
         plan: &Plan,
+        inputs: &[ingest::InputFile],
         results: Vec<ResultLink>,
         data: Vec<DataLink>,
         findings: site::FindingList,
@@ -390,6 +399,7 @@ impl Printer {
             "report_year_label": crate::draft::words::report_year_label(basis.year), "sources": drafter.sources(&["area", "g2a", "g2c"]),
             "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
             "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
+            "inputs": inputs, "tables": method::input_tables(&self.root)?, "page": "method",
         });
         self.page("method.html", "method", &page)?;
         self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)

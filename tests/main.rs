@@ -1,5 +1,6 @@
 //! All tests in one binary, so that they link once.
 
+mod book;
 mod determine;
 mod ingest;
 mod models;

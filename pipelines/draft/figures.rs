@@ -97,6 +97,12 @@ pub struct Indicator {
     pub source: String,
     /// Models of `sql/aggregate` that make it, separated by `;`.
     pub model: String,
+    /// Function code or `future`; empty where the breakdown names the function or the report item.
+    pub theme: String,
+    /// What is taken to be so without being known.
+    pub assumption: String,
+    /// What would make it another figure.
+    pub what_changes: String,
 }
 
 impl Indicator {
