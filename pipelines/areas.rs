@@ -1,4 +1,4 @@
-//! The areas of a prefecture at three levels, as one table with names, parents, places and population.
+//! The areas of a prefecture at all levels, as one table with names, parents, places and population.
 
 use std::sync::Arc;
 
@@ -6,19 +6,23 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use serde::Serialize;
 
 use crate::artefact::{ColumnNote, Table};
+use crate::council::Council;
 use crate::error::Result;
 use crate::reference::Reference;
 
 /// One area. Population is that of 1 January in the built-in table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Area {
-    /// `municipality`, `medical_area` or `prefecture`.
+    /// `municipality`, `council_area`, `medical_area` or `prefecture`.
     pub level: String,
     pub area_code: String,
     pub name: String,
     pub kana: String,
-    /// Secondary medical areas it lies in; more than one for 川崎市.
+    /// Secondary medical areas it lies in; more than one for 川崎市 and for some 協議区域.
     pub medical_areas: Vec<String>,
+    /// The wards, or municipalities without wards, that make it up.
+    #[serde(skip)]
+    pub units: Vec<String>,
     pub longitude: Option<f64>,
     pub latitude: Option<f64>,
     pub population: People,
@@ -44,8 +48,8 @@ impl People {
     }
 }
 
-/// All areas: the prefecture, its secondary medical areas, its municipalities, each by code.
-pub fn all(reference: &Reference) -> Vec<Area> {
+/// All areas: the prefecture, its secondary medical areas, its 協議区域, its municipalities, each by code.
+pub fn all(reference: &Reference, council: &Council) -> Vec<Area> {
     let people = |code: &str| {
         reference.population.get(code).map_or_else(People::default, |p| People {
             total: p.population_total,
@@ -66,12 +70,18 @@ pub fn all(reference: &Reference) -> Vec<Area> {
             };
             medical_areas.sort();
             medical_areas.dedup();
+            let wards = reference.municipalities.iter().filter(|w| w.parent_code == m.municipality_code);
+            let mut units: Vec<String> = wards.map(|w| w.municipality_code.clone()).collect();
+            if units.is_empty() {
+                units.push(m.municipality_code.clone());
+            }
             Area {
                 level: "municipality".into(),
                 area_code: m.municipality_code.clone(),
                 name: m.name.clone(),
                 kana: m.kana.clone(),
                 medical_areas,
+                units,
                 longitude: Some(m.longitude),
                 latitude: Some(m.latitude),
                 population: people(&m.municipality_code),
@@ -79,23 +89,34 @@ pub fn all(reference: &Reference) -> Vec<Area> {
         })
         .collect();
     let p = &reference.prefecture;
-    let area = |level: &str, code: &str, name: &str, population| Area {
+    let area = |level: &str, code: &str, name: &str, population, units: Vec<String>| Area {
         level: level.into(),
         area_code: code.into(),
         name: name.into(),
         kana: String::new(),
         medical_areas: Vec::new(),
+        units,
         longitude: None,
         latitude: None,
         population,
     };
     let total = municipalities.iter().map(|m| m.population).fold(People::default(), People::add);
-    let mut areas = vec![Area { kana: p.kana.clone(), ..area("prefecture", &p.prefecture_code, &p.name, total) }];
+    let units = reference.smallest_units().map(|m| m.municipality_code.clone()).collect();
+    let mut areas = vec![Area { kana: p.kana.clone(), ..area("prefecture", &p.prefecture_code, &p.name, total, units) }];
     for a in &reference.medical_areas {
         let code = &a.secondary_medical_area_code;
-        let units = reference.smallest_units().filter(|m| m.secondary_medical_area_code == *code);
-        let population = units.map(|m| people(&m.municipality_code)).fold(People::default(), People::add);
-        areas.push(area("medical_area", code, &a.name, population));
+        let units: Vec<String> =
+            reference.smallest_units().filter(|m| m.secondary_medical_area_code == *code).map(|m| m.municipality_code.clone()).collect();
+        let population = units.iter().map(|u| people(u)).fold(People::default(), People::add);
+        areas.push(area("medical_area", code, &a.name, population, units));
+    }
+    for a in &council.areas {
+        let population = a.units.iter().map(|u| people(u)).fold(People::default(), People::add);
+        let mut medical_areas: Vec<String> =
+            a.units.iter().filter_map(|u| reference.municipality(u)).map(|m| m.secondary_medical_area_code.clone()).collect();
+        medical_areas.sort();
+        medical_areas.dedup();
+        areas.push(Area { medical_areas, ..area("council_area", &a.area_code, &a.name, population, a.units.iter().cloned().collect()) });
     }
     areas.extend(municipalities);
     areas
@@ -116,6 +137,32 @@ pub fn units(reference: &Reference) -> Result<Table> {
             ),
             (note("medical_area_code", "二次医療圏コード", ""), text(&|i| units[i].secondary_medical_area_code.clone())),
             (note("area_339_code", "構想区域コード", ""), text(&|i| units[i].area_339_code.clone())),
+        ],
+    )
+}
+
+/// The artefact `ref_area_members`: which places lie wholly in which area. Places are wards and municipalities; a secondary medical area too,
+/// for reports that name nothing smaller.
+pub fn members(areas: &[Area]) -> Result<Table> {
+    let mut rows: Vec<[&str; 3]> = Vec::new();
+    for area in areas {
+        let inside = |other: &Area| !other.units.is_empty() && other.units.iter().all(|u| area.units.contains(u));
+        let mut places: Vec<&str> = area.units.iter().map(String::as_str).collect();
+        // a city with wards is a place of its own where the extract does not tell its wards
+        places.extend(areas.iter().filter(|o| o.level == "municipality" && inside(o)).map(|o| o.area_code.as_str()));
+        places.extend(areas.iter().filter(|o| o.level == "medical_area" && inside(o)).map(|o| o.area_code.as_str()));
+        places.sort_unstable();
+        places.dedup();
+        rows.extend(places.into_iter().map(|place| [area.level.as_str(), area.area_code.as_str(), place]));
+    }
+    let text = |i: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| Some(r[i])).collect::<StringArray>()) };
+    let note = ColumnNote::new;
+    Table::new(
+        "ref_area_members",
+        vec![
+            (note("level", "区域の段階", ""), text(0)),
+            (note("area_code", "区域コード", ""), text(1)),
+            (note("place_code", "区域に入る市区町村・区・二次医療圏のコード", ""), text(2)),
         ],
     )
 }

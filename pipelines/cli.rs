@@ -160,7 +160,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             if let Some(out) = out {
                 compare::table(&changes)?.write_csv(out)?;
             }
-            let areas = crate::areas::all(&Reference::load(&workspace.settings.prefecture)?);
+            let areas = workspace.areas()?;
             let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone());
             print!("{}", whatif::text(&changes, &name)?);
         }

@@ -12,6 +12,7 @@ pub mod render;
 // what the stages stand on
 pub mod areas;
 pub mod artefact;
+pub mod council;
 pub mod dictionary;
 pub mod embedded;
 pub mod error;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
+use crate::council::Council;
 use crate::dictionary::Dictionary;
 use crate::draft::sheet::ResultSheet;
 use crate::draft::site::{self, DataLink, Plan, ResultLink};
@@ -52,15 +53,18 @@ struct Basis {
     reference: Reference,
     dictionary: Dictionary,
     rules: Rules,
+    council: Council,
     areas: Vec<Area>,
     year: i32,
     threads: usize,
 }
 
 impl Basis {
-    fn load(prefecture: &str, year: i32, threads: usize) -> Result<Self> {
-        let reference = Reference::load(prefecture)?;
-        Ok(Self { areas: areas::all(&reference), reference, dictionary: Dictionary::load(year)?, rules: Rules::load(year)?, year, threads })
+    /// `work_folder` brings the council setting; without it the areas are the built-in ones.
+    fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
+        let (reference, dictionary) = (Reference::load(prefecture)?, Dictionary::load(year)?);
+        let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
+        Ok(Self { areas: areas::all(&reference, &council), council, reference, dictionary, rules: Rules::load(year)?, year, threads })
     }
 
     fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
@@ -80,7 +84,7 @@ pub fn run(options: &Options<'_>) -> Result<Outcome> {
 fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let settings = &options.workspace.settings;
     let year = settings.report_year;
-    let basis = Basis::load(&settings.prefecture, year, options.threads)?;
+    let basis = Basis::load(&settings.prefecture, year, Some(&options.workspace.root), options.threads)?;
     let extract = match &options.extract {
         Some(path) => path.clone(),
         None => options.workspace.extract()?,
@@ -102,7 +106,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let simulated = settings.simulated || figures.input.is_simulated;
     let drafter = basis.drafter(figures.facts, &overrides, simulated)?;
     let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
-    let plan = plan(options.workspace, &basis);
+    let plan = plan(&basis);
     let mut replaced = printer.sheets(&drafter, &basis, &plan, options.progress)?;
     let results = records
         .iter()
@@ -217,20 +221,25 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
 
 /// From the extract to `data/` and `stages/` in `root`, without sheets; returns the findings.
 pub fn figures_only(prefecture: &str, year: i32, extract: &Path, root: &Path, threads: usize) -> Result<Vec<Finding>> {
-    let basis = Basis::load(prefecture, year, threads)?;
-    figures(&basis, extract, None, None, root, &Progress::silent()).map(|f| f.findings)
+    figures_in(prefecture, year, None, extract, root, threads)
+}
+
+/// The same with the settings of a work folder.
+pub fn figures_in(prefecture: &str, year: i32, work_folder: Option<&Path>, extract: &Path, root: &Path, threads: usize) -> Result<Vec<Finding>> {
+    let basis = Basis::load(prefecture, year, work_folder, threads)?;
+    figures(&basis, extract, None, work_folder, root, &Progress::silent()).map(|f| f.findings)
 }
 
 /// The first `n` sheets of a run, drafted but not printed: what the bench prints.
 pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft::sheet::Sheet>> {
     let settings = &options.workspace.settings;
-    let basis = Basis::load(&settings.prefecture, settings.report_year, options.threads)?;
+    let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&options.workspace.root), options.threads)?;
     let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
     let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
     let figures = figures(&basis, &extract, None, None, scratch.path(), &Progress::silent())?;
     crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
     let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
-    let plan = plan(options.workspace, &basis);
+    let plan = plan(&basis);
     plan.iter().take(n).map(|&(a, f)| drafter.sheet(&basis.areas[a], &basis.dictionary.functions[f])).collect()
 }
 
@@ -247,6 +256,7 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
         write(name, Table::from_csv(name, &dated)?)?;
     }
     write("ref_areas", areas::table(&basis.areas)?)?;
+    write("ref_area_members", areas::members(&basis.areas)?)?;
     write("ref_units", areas::units(&basis.reference)?)?;
     write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", embedded::text("sql/reference/home_visits_by_age.csv"))?)?;
     write("ref_holidays", Table::from_csv("ref_holidays", embedded::text("sql/reference/holidays.csv"))?)?;
@@ -279,12 +289,12 @@ fn valid_rows(text: &str, year: i32) -> Result<String> {
     String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
 }
 
-/// Which sheets are made: each function on the level of the council setting, and the whole prefecture.
-fn plan(workspace: &Workspace, basis: &Basis) -> Plan {
+/// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.
+fn plan(basis: &Basis) -> Plan {
     let mut plan = Plan::new();
     for (a, area) in basis.areas.iter().enumerate() {
         for (f, function) in basis.dictionary.functions.iter().enumerate() {
-            if area.level == "prefecture" || area.level == workspace.level(function) {
+            if area.level == "prefecture" || basis.council.consults(function, &area.level, &area.area_code) {
                 plan.push((a, f));
             }
         }

@@ -46,8 +46,9 @@ pub fn run(workspace: &Workspace, extract: &Path, scenario: &Scenario, threads: 
     let changed = scratch.path().join("extract.csv");
     write(&grid, &changed)?;
     let (before, after) = (scratch.path().join("before"), scratch.path().join("after"));
-    run::figures_only(&settings.prefecture, settings.report_year, extract, &before, threads)?;
-    run::figures_only(&settings.prefecture, settings.report_year, &changed, &after, threads)?;
+    for (extract, out) in [(extract, &before), (&changed, &after)] {
+        run::figures_in(&settings.prefecture, settings.report_year, Some(&workspace.root), extract, out, threads)?;
+    }
     let changes = compare::changes(&compare::figures_of(&before)?, &compare::figures_of(&after)?)?;
     Ok(changes.into_iter().filter(|c| c.verdict() != "same").collect())
 }

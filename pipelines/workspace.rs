@@ -1,12 +1,13 @@
 //! The work folder of a prefecture: settings, input place, layouts, meeting records, and where the packet goes.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::areas::{self, Area};
 use crate::artefact;
+use crate::council::{self, Council};
 use crate::dictionary::Dictionary;
 use crate::embedded;
 use crate::error::{Error, Result};
@@ -34,16 +35,6 @@ pub struct Settings {
     /// Marks every page as simulated.
     #[serde(default)]
     pub simulated: bool,
-    #[serde(default)]
-    pub council: Council,
-}
-
-/// On which area level a function is consulted.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Council {
-    #[serde(default)]
-    pub levels: BTreeMap<String, String>,
 }
 
 fn default_output() -> String {
@@ -57,7 +48,8 @@ pub struct Workspace {
     pub settings: Settings,
 }
 
-pub const LEVELS: [(&str, &str); 3] = [("municipality", "市区町村"), ("medical_area", "二次医療圏"), ("prefecture", "都道府県")];
+pub const LEVELS: [(&str, &str); 4] =
+    [("municipality", "市区町村"), ("council_area", "協議区域"), ("medical_area", "二次医療圏"), ("prefecture", "都道府県")];
 
 pub fn level_label(level: &str) -> &'static str {
     LEVELS.iter().find(|(l, _)| *l == level).map_or("", |(_, label)| label)
@@ -82,26 +74,7 @@ impl Workspace {
                 .at(format!("{line} 行目"))
                 .next("書き方は、ファイルの中の説明を見てください")
         })?;
-        let workspace = Self { root: root.to_path_buf(), settings };
-        workspace.check(&path)?;
-        Ok(workspace)
-    }
-
-    fn check(&self, path: &Path) -> Result<()> {
-        let dictionary = Dictionary::load(self.settings.report_year)?;
-        for (function, level) in &self.settings.council.levels {
-            if dictionary.function(function).is_none() {
-                return Err(Error::new(format!("[council.levels] の機能「{function}」が分かりません"))
-                    .file(path)
-                    .next("g1、g2a、g2b、g2c、g2d のどれかにしてください"));
-            }
-            if level_label(level).is_empty() {
-                return Err(Error::new(format!("[council.levels] の区域の段階「{level}」が分かりません"))
-                    .file(path)
-                    .next("municipality（市区町村）、medical_area（二次医療圏）、prefecture（都道府県）のどれかにしてください"));
-            }
-        }
-        Ok(())
+        Ok(Self { root: root.to_path_buf(), settings })
     }
 
     pub fn extract(&self) -> Result<PathBuf> {
@@ -112,17 +85,19 @@ impl Workspace {
         }
     }
 
+    /// The areas of the prefecture, with those of the council setting.
+    pub fn areas(&self) -> Result<Vec<Area>> {
+        let reference = Reference::load(&self.settings.prefecture)?;
+        let council = Council::load(&self.root, &reference, &Dictionary::load(self.settings.report_year)?)?;
+        Ok(areas::all(&reference, &council))
+    }
+
     pub fn output(&self) -> PathBuf {
         self.root.join(&self.settings.output)
     }
 
     pub fn mapping(&self) -> Option<PathBuf> {
         (!self.settings.mapping.is_empty()).then(|| self.root.join(&self.settings.mapping))
-    }
-
-    /// Area level of a function's sheets.
-    pub fn level<'a>(&'a self, function: &'a crate::dictionary::Function) -> &'a str {
-        self.settings.council.levels.get(&function.function_code).map_or(&function.default_level, String::as_str)
     }
 }
 
@@ -144,13 +119,16 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
         fs::create_dir_all(&dir).map_err(|e| Error::io("フォルダーを作れません", &dir, &e))?;
     }
     let p = &reference.prefecture;
-    let settings = minijinja::Environment::new().render_str(
-        embedded::text("reports/work-folder/kyogi.toml.j2"),
-        minijinja::context! {
-            code => &p.prefecture_code, name => &p.name, report_year, era_year => report_year - 2018,
-            functions => dictionary.functions.iter().map(|f| minijinja::context! { code => &f.function_code, label => &f.label, theme => &f.theme, level => &f.default_level }).collect::<Vec<_>>(),
-        },
-    )?;
+    let municipalities: Vec<_> = reference.whole_municipalities().collect();
+    let example = &municipalities[..municipalities.len().min(2)];
+    let values = minijinja::context! {
+        code => &p.prefecture_code, name => &p.name, report_year, era_year => report_year - 2018,
+        functions => dictionary.functions.iter().map(|f| minijinja::context! { code => &f.function_code, label => &f.label, theme => &f.theme, level => &f.default_level }).collect::<Vec<_>>(),
+        places => example.iter().map(|m| minijinja::context! { code => &m.municipality_code, name => &m.name }).collect::<Vec<_>>(),
+    };
+    let render = |file: &str| minijinja::Environment::new().render_str(embedded::text(&format!("reports/work-folder/{file}.j2")), &values);
+    let settings = render(SETTINGS)?;
+    write_new(&root.join(council::FILE), &format!("{}\n", render(council::FILE)?))?;
     write_new(&root.join("input/はじめに.txt"), embedded::text("reports/work-folder/input.txt"))?;
     write_new(&root.join("records/記録の見本.toml.txt"), embedded::text("reports/work-folder/record.toml.txt"))?;
     for (name, text) in embedded::under("sql/layouts/") {

@@ -190,7 +190,7 @@ fn reference_covers_all_prefectures() {
     let mut seen = BTreeSet::new();
     for code in 1..=47 {
         let reference = kyogi::reference::Reference::load(&format!("{code:02}")).unwrap_or_else(|e| panic!("{e}"));
-        let areas = kyogi::areas::all(&reference);
+        let areas = kyogi::areas::all(&reference, &kyogi::council::Council::default());
         assert_eq!(areas[0].level, "prefecture");
         assert!(areas[0].population.total > 500_000);
         let sum: u32 = areas.iter().filter(|a| a.level == "medical_area").map(|a| a.population.total).sum();

@@ -312,6 +312,9 @@ impl Drafter<'_> {
             }
             lines.push(line);
         }
+        for area in areas.iter().filter(|a| a.level == "council_area") {
+            lines.push(self.area_line(area)?);
+        }
         Ok(lines)
     }
 

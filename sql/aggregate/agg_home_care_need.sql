@@ -1,6 +1,6 @@
 -- 在宅医療の必要量の二つの見方：期待される必要量と、現状投影の需要
 -- grain:  level, area_code, basis, year
--- needs:  agg_unit_need, ref_home_care_demand, ref_areas, run
+-- needs:  agg_unit_need, ref_home_care_demand, ref_area_members, run
 -- column: level      text     区域の段階
 -- column: area_code  text     区域コード
 -- column: basis      text     見方
@@ -8,7 +8,7 @@
 -- column: patients   number   必要量  人/月
 with demand as (
     -- the official figure of a 構想区域 is shared out by expected need; today's use itself is not known below it
-    select u.unit_code, u.municipality_code, u.medical_area_code, d.year,
+    select u.unit_code, d.year,
         cast(d.receipts_per_month * cast(u.expected_need as double)
             / cast(sum(u.expected_need) over (partition by u.area_339_code, d.year) as double) as decimal(24, 9)) as patients
     from agg_unit_need u
@@ -16,19 +16,12 @@ with demand as (
 ),
 
 units as (
-    select 'projected' as basis, unit_code, municipality_code, medical_area_code, year, patients from demand
+    select 'projected' as basis, unit_code, year, patients from demand
     union all
-    select 'expected', unit_code, municipality_code, medical_area_code, run.report_year, expected_need from agg_unit_need, run
-),
-
-placed as (
-    select 'municipality' as level, municipality_code as area_code, basis, year, patients from units
-    union all
-    select 'medical_area', medical_area_code, basis, year, patients from units
-    union all
-    select 'prefecture', a.area_code, basis, year, patients from units, ref_areas a where a.level = 'prefecture'
+    select 'expected', unit_code, run.report_year, expected_need from agg_unit_need, run
 )
 
-select level, area_code, basis, year, sum(patients) as patients
-from placed
-group by level, area_code, basis, year
+select m.level, m.area_code, u.basis, u.year, sum(u.patients) as patients
+from units u
+join ref_area_members m on m.place_code = u.unit_code
+group by m.level, m.area_code, u.basis, u.year

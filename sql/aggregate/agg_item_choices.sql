@@ -1,6 +1,6 @@
 -- 区域・報告事項・選択肢ごとの医療機関数（2号の項目は1号機能のある医療機関だけ）
 -- grain:  level, area_code, item_code, choice_order
--- needs:  ing_answers, det_functions, ref_areas, dict_items, dict_choices
+-- needs:  ing_answers, det_functions, ref_areas, ref_area_members, dict_items, dict_choices
 -- column: level          text     区域の段階
 -- column: area_code      text     区域コード
 -- column: function_code  text     機能コード
@@ -14,7 +14,7 @@
 -- column: facilities     integer  医療機関数  施設
 with counted_in as (
     -- answers of 2号 items without 1号 are kept in the extract, but are no supply
-    select row_no, municipality_code, medical_area_code, status_literal = 'yes' as has_g1
+    select row_no, municipality_code, medical_area_code, coalesce(nullif(unit_code, ''), medical_area_code) as place_code, status_literal = 'yes' as has_g1
     from det_functions
     where function_code = 'g1' and status_literal <> 'not_reported'
 ),
@@ -28,18 +28,23 @@ choices as (
 ),
 
 by_place as (
-    select f.municipality_code, f.medical_area_code, a.item_code, a.choice_code, count(*) as facilities
+    select f.municipality_code, f.medical_area_code, f.place_code, a.item_code, a.choice_code, count(*) as facilities
     from ing_answers a
     join choices c on c.item_code = a.item_code and c.choice_code = a.choice_code
     join counted_in f on f.row_no = a.row_no
     where c.function_code = 'g1' or f.has_g1
-    group by f.municipality_code, f.medical_area_code, a.item_code, a.choice_code
+    group by f.municipality_code, f.medical_area_code, f.place_code, a.item_code, a.choice_code
 ),
 
 by_area as (
     select 'municipality' as level, municipality_code as area_code, item_code, choice_code, facilities from by_place
     union all
     select 'medical_area', medical_area_code, item_code, choice_code, facilities from by_place
+    union all
+    select m.level, m.area_code, p.item_code, p.choice_code, p.facilities
+    from by_place p
+    join ref_area_members m on m.place_code = p.place_code
+    where m.level = 'council_area'
     union all
     select 'prefecture', r.area_code, item_code, choice_code, facilities from by_place, ref_areas r where r.level = 'prefecture'
 ),
