@@ -12,6 +12,7 @@ mod reference;
 mod render;
 mod sample;
 mod scenario;
+mod sentences;
 mod shared;
 mod spreadsheet;
 mod support;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::sheet::{Chart, TableView};
-use super::words::{percent_or_dash, thousands};
+use super::words::{number, percent_or_dash, thousands};
 use crate::artefact::Table;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::error::{Error, Result};
@@ -80,8 +80,7 @@ impl FigureValue {
 
     /// 「766〜1,370」, 「6.1」: whole numbers from 20 on, one decimal below.
     pub fn text(&self) -> String {
-        let one = |v: f64| if v.abs() < 20.0 && v.fract().abs() > 0.049 { format!("{v:.1}") } else { thousands(v.round() as i64) };
-        let (low, high) = (one(self.low), one(self.high));
+        let (low, high) = (number(self.low), number(self.high));
         if low == high { low } else { format!("{low}〜{high}") }
     }
 }
@@ -111,12 +110,6 @@ impl Indicator {
         if breakdown.is_empty() { indicator_code.to_owned() } else { format!("{indicator_code}|{breakdown}") }
     }
 
-    fn covers(&self, breakdown: &str) -> bool {
-        let (mine, theirs): (Vec<&str>, Vec<&str>) = (self.breakdown.split(';').collect(), breakdown.split(';').collect());
-        let same = |(m, t): (&&str, &&str)| m == t || m.strip_suffix('*').is_some_and(|head| t.starts_with(head));
-        mine.len() == theirs.len() && mine.iter().zip(&theirs).all(same)
-    }
-
     pub fn all() -> Result<Vec<Self>> {
         read_csv("sql/dictionary/indicators.csv")
     }
@@ -125,9 +118,15 @@ impl Indicator {
     pub fn find<'a>(all: &'a [Self], key: &str) -> Result<&'a Self> {
         let (code, breakdown) = key.split_once('|').unwrap_or((key, ""));
         all.iter()
-            .find(|i| i.indicator_code == code && i.covers(breakdown))
+            .find(|i| i.indicator_code == code && covers(&i.breakdown, breakdown))
             .ok_or_else(|| Error::new(format!("指標 {key} が indicators.csv にありません")))
     }
+}
+
+/// Whether a pattern such as `band=*;mode=*` stands for a breakdown; `*` is any value.
+pub fn covers(pattern: &str, breakdown: &str) -> bool {
+    let same = |(m, t): (&str, &str)| m == t || m.strip_suffix('*').is_some_and(|head| t.starts_with(head));
+    pattern.split(';').count() == breakdown.split(';').count() && pattern.split(';').zip(breakdown.split(';')).all(same)
 }
 
 /// A table and, where the list asks for one, its chart.

@@ -1,6 +1,7 @@
 //! Stage 5, draft: area figures become sheets. What a machine may say is filled in; the rest is left to people.
 
 pub mod figures;
+pub mod sentence;
 pub mod sheet;
 pub mod site;
 pub mod words;

@@ -18,6 +18,11 @@ pub fn thousands(n: i64) -> String {
     if n < 0 { format!("-{out}") } else { out }
 }
 
+/// Whole from 20 on, one decimal below: 1,204 and 6.1.
+pub fn number(v: f64) -> String {
+    if v.abs() < 20.0 && v.fract().abs() > 0.049 { format!("{v:.1}") } else { thousands(v.round() as i64) }
+}
+
 /// 0.123 → 12.3%
 pub fn percent(share: f64) -> String {
     format!("{:.1}%", share * 100.0)
@@ -66,12 +71,18 @@ impl Phrases {
         environment.add_filter("whole", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| thousands(v.round() as i64)));
         environment.add_filter("one", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| format!("{v:.1}")));
         environment.add_filter("pct", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), percent));
-        for (path, text) in embedded::under("reports/phrases/") {
+        environment.add_filter("num", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), number));
+        for (path, text) in embedded::under("reports/phrases/").filter(|(path, _)| path.ends_with(".j2")) {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");
             let text = overrides(path).unwrap_or_else(|| text.to_owned());
             environment.add_template_owned(name.to_owned(), text)?;
         }
         Ok(Self { environment })
+    }
+
+    /// One more template, for example a sentence from a table.
+    pub fn add(&mut self, name: &str, text: &str) -> Result<()> {
+        Ok(self.environment.add_template_owned(name.to_owned(), text.to_owned())?)
     }
 
     /// The sentences of a template: its non-empty lines.

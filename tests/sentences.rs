@@ -1,0 +1,71 @@
+//! Every figure can be read aloud, and says what made it wide.
+
+use kyogi::artefact::Table;
+use kyogi::dictionary::Dictionary;
+use kyogi::draft::sentence::{Measure, Sentences};
+
+use crate::support::{YEAR, folder, sample};
+
+fn sentences() -> Sentences {
+    let dictionary = Dictionary::load(YEAR).unwrap_or_else(|e| panic!("{e}"));
+    Sentences::new(&dictionary, &|_| None).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn measure(indicator: &str, breakdown: &str, value: (f64, f64), unit: &str) -> Measure {
+    Measure {
+        indicator_code: indicator.into(),
+        breakdown: breakdown.into(),
+        value_low: value.0,
+        value_high: value.1,
+        unit: unit.into(),
+        ..Measure::default()
+    }
+}
+
+#[test]
+fn an_interval_is_said_with_both_ends_and_its_causes() {
+    let s = sentences();
+    let said = |m: &Measure| s.whole("鳥取市", m).unwrap_or_else(|e| panic!("{e}"));
+    let mut m = measure("function_positive", "function=g1", (10.0, 15.0), "施設");
+    (m.expected, m.reported) = (20, 17);
+    assert_eq!(
+        said(&m),
+        "鳥取市で1号機能（日常的な診療を総合的かつ継続的に行う機能）のある医療機関は、少なくとも10施設、多くとも15施設です。（未報告の3施設は上限にだけ入れています。無回答で分からない2施設も上限にだけ入れています）"
+    );
+    let mut m = measure("home_care_managed_patients", "", (1204.0, 2345.0), "人");
+    (m.expected, m.reported, m.n_banded, m.n_open_top) = (20, 17, 8, 1);
+    assert_eq!(
+        said(&m),
+        "鳥取市の医療機関が主治医として管理している在宅患者は、少なくとも1,204人、多くとも2,345人です。（階級で答えた8施設の下限と上限を足しています。うち1施設は上限のない階級で、上限を置き値としています。未報告の3施設の分は入っていません）"
+    );
+    let exact = measure("home_care_expected_need", "year=2040", (812.4, 812.4), "人/月");
+    assert_eq!(
+        said(&exact),
+        "鳥取市で、全国と同じ割合で在宅医療を使うとしたときの2040年の必要量は、月812人です（年齢3区分の将来推計人口による粗い見込み）。"
+    );
+}
+
+#[test]
+fn a_gap_is_certain_possible_or_none() {
+    let s = sentences();
+    let said = |low, high| s.figure("鳥取市", &measure("home_care_gap", "", (low, high), "人/月")).unwrap_or_else(|e| panic!("{e}"));
+    assert!(said(12.0, 40.0).ends_with("は、少なくとも12人/月、多くとも40人/月の不足です。"));
+    assert!(said(-5.0, 40.0).ends_with("不足しているとは言い切れません。"));
+    assert!(said(-40.0, -5.0).ends_with("見込まれません（供給が少なくとも5人/月、多くとも40人/月上回ります）。"));
+}
+
+#[test]
+fn every_figure_of_a_run_has_its_sentence() {
+    let dir = folder();
+    let path = dir.path().join("extract.csv");
+    std::fs::write(&path, sample()).expect("writable");
+    kyogi::run::figures_only("31", YEAR, &path, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    let table = Table::read_parquet("figures", &dir.path().join("data/figures.parquet")).unwrap_or_else(|e| panic!("{e}"));
+    let s = sentences();
+    for i in 0..table.len() {
+        let m = Measure::read(&table, i).unwrap_or_else(|e| panic!("{e}"));
+        let sentence = s.whole("この区域", &m).unwrap_or_else(|e| panic!("{e}"));
+        assert!(sentence.contains("この区域") && sentence.contains('。'), "{} {}: {sentence}", m.indicator_code, m.breakdown);
+        assert!(!sentence.contains("none") && !sentence.contains("{{"), "{sentence}");
+    }
+}
