@@ -9,6 +9,7 @@ use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::council::Council;
 use crate::dictionary::Dictionary;
+use crate::draft::book::DataBook;
 use crate::draft::sheet::ResultSheet;
 use crate::draft::site::{self, DataLink, Plan, ResultLink};
 use crate::draft::words::Phrases;
@@ -132,11 +133,16 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     if let Some(rejected) = &figures.rejected {
         rejected.write_csv(&root.join("data/rejected_rows.csv"))?;
     }
+    let all_figures = compare::figures_of(&root)?;
+    let mut changes = None;
     if !settings.previous.is_empty() {
         let previous = compare::figures_of(&options.workspace.root.join(&settings.previous))?;
-        let changes = compare::changes(&previous, &compare::figures_of(&root)?)?;
-        compare::table(&changes)?.write_csv(&root.join("data/changes.csv"))?;
+        let found = compare::changes(&previous, &all_figures)?;
+        compare::table(&found)?.write_csv(&root.join("data/changes.csv"))?;
+        changes = Some(found);
     }
+    let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
+    printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
     let links = data_links(&root)?;
     printer.pages(
         &drafter,
@@ -308,8 +314,9 @@ type Replaced = BTreeSet<(String, char)>;
 /// Writes values as HTML and PDF below the packet.
 pub struct Printer {
     html: Html,
-    sheet: typst::syntax::Source,
-    result: typst::syntax::Source,
+    sheet: pdf::Template,
+    result: pdf::Template,
+    area: pdf::Template,
     root: PathBuf,
     date: (i32, u8, u8),
 }
@@ -317,11 +324,10 @@ pub struct Printer {
 impl Printer {
     pub fn new(overrides: &Overrides<'_>, root: PathBuf, date: (i32, u8, u8)) -> Result<Self> {
         crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
-        let template = |name: &str| {
-            let path = format!("reports/sheets/{name}.typ");
-            pdf::template(name, &overrides(&path).unwrap_or_else(|| embedded::text(&path).to_owned()))
-        };
-        Ok(Self { html: Html::new(overrides)?, sheet: template("sheet")?, result: template("result")?, root, date })
+        let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
+        let template =
+            |name: &str| pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?.with("common", &text("reports/parts/common.typ"));
+        Ok(Self { html: Html::new(overrides)?, sheet: template("sheet")?, result: template("result")?, area: template("area")?, root, date })
     }
 
     fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, progress: &Progress) -> Result<Replaced> {
@@ -344,6 +350,22 @@ impl Printer {
         Ok(replaced)
     }
 
+    /// One page of the data book for each area, as HTML and PDF.
+    fn data_book(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, book: &DataBook, progress: &Progress) -> Result<()> {
+        progress.count("データブック", basis.areas.len());
+        let indices: Vec<usize> = (0..basis.areas.len()).collect();
+        for chunk in indices.chunks(CHUNK) {
+            chunk.par_iter().try_for_each(|&index| {
+                let value = serde_json::to_value(drafter.area_page(&basis.areas, index, plan, book)?)?;
+                let outcome = self.document("areas", &basis.areas[index].area_code, "area", &self.area, value);
+                progress.step();
+                outcome.map(|_| ())
+            })?;
+            pdf::forget();
+        }
+        Ok(())
+    }
+
     fn results(&self, results: &[ResultSheet], replaced: &mut Replaced) -> Result<Vec<ResultLink>> {
         let mut links = Vec::new();
         for result in results {
@@ -361,7 +383,7 @@ impl Printer {
     }
 
     /// One value as `<folder>/<id>.html` and `.pdf`.
-    fn document(&self, folder: &str, id: &str, page: &str, template: &typst::syntax::Source, mut value: serde_json::Value) -> Result<Replaced> {
+    fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
         let mut characters = BTreeSet::new();
         glyphs::clean(&mut value, &mut characters);
         let html = self.html.render(page, &value)?;
@@ -370,15 +392,9 @@ impl Printer {
         Ok(characters.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
     }
 
-    fn print(&self, id: &str, template: &typst::syntax::Source, mut value: serde_json::Value) -> Result<Vec<u8>> {
+    fn print(&self, id: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Vec<u8>> {
         let mut charts = Vec::new();
-        // the pictures travel as files of the document, not inside its data
-        for chart in value.get_mut("charts").and_then(|c| c.as_array_mut()).into_iter().flatten() {
-            let id = chart.get("id").and_then(|i| i.as_str()).map(str::to_owned);
-            if let (Some(id), Some(serde_json::Value::String(svg))) = (id, chart.get_mut("svg").map(serde_json::Value::take)) {
-                charts.push((id, svg));
-            }
-        }
+        take_charts(&mut value, &mut charts);
         pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
     }
 
@@ -399,10 +415,6 @@ impl Printer {
         data: Vec<DataLink>,
         findings: site::FindingList,
     ) -> Result<()> {
-        (0..basis.areas.len()).into_par_iter().try_for_each(|index| {
-            let page = drafter.area_page(&basis.areas, index, plan)?;
-            self.page(&format!("areas/{}.html", basis.areas[index].area_code), "area", &page)
-        })?;
         let models = method::models(basis.year)?;
         let page = serde_json::json!({
             "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
@@ -420,6 +432,21 @@ impl Printer {
         let mut value = serde_json::to_value(value)?;
         glyphs::clean(&mut value, &mut BTreeSet::new());
         artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
+    }
+}
+
+/// The pictures of a document travel as files, not inside its data.
+fn take_charts(value: &mut serde_json::Value, charts: &mut Vec<(String, String)>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            let id = map.get("id").and_then(|i| i.as_str()).map(str::to_owned);
+            match (id, map.get_mut("svg").map(serde_json::Value::take)) {
+                (Some(id), Some(serde_json::Value::String(svg))) => charts.push((id, svg)),
+                _ => map.values_mut().for_each(|v| take_charts(v, charts)),
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| take_charts(v, charts)),
+        _ => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! Data book and method in the open: every figure resolves to its formula, models, rules and inputs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::support::{folder, rows, run_packet, sample_workspace};
@@ -36,4 +36,60 @@ fn every_figure_resolves_to_the_method() {
         }
     }
     assert!(kinds.len() > 40, "{} kinds of figures", kinds.len());
+}
+
+/// The data book of each area has every figure of that area, of no other, beside the previous report year.
+#[test]
+fn data_book_has_all_figures_of_its_area_and_the_change() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    run_packet(&workspace, None, &dir.path().join("first"), 2).unwrap_or_else(|e| panic!("{e}"));
+    let mut next = kyogi::workspace::Workspace { settings: workspace.settings.clone(), ..workspace };
+    next.settings.report_year = 2026;
+    next.settings.previous = "../first".into();
+    let second_year = dir.path().join("second.csv");
+    fs::write(&second_year, kyogi::embedded::text("data-samples/demo/input/sample_31_2026.csv")).expect("writable");
+    let packet = dir.path().join("packet");
+    run_packet(&next, Some(&second_year), &packet, 2).unwrap_or_else(|e| panic!("{e}"));
+
+    let mut figures: BTreeMap<String, Vec<BTreeMap<String, String>>> = BTreeMap::new();
+    for row in rows(&packet.join("data/figures.csv")) {
+        figures.entry(row["area_code"].clone()).or_default().push(row);
+    }
+    let before = |row: &BTreeMap<String, String>| ["level", "area_code", "indicator_code", "breakdown"].map(|k| row[k].clone());
+    let changes: BTreeMap<[String; 4], String> =
+        rows(&packet.join("data/changes.csv")).iter().map(|row| (before(row), row["verdict"].clone())).collect();
+    let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(figures.len(), 19 + 3 + 1);
+    for (code, rows) in &figures {
+        let page = fs::read_to_string(packet.join(format!("areas/{code}.html"))).expect("page").replace("&#x2f;", "/");
+        assert_eq!(page.matches("class=\"aloud\"").count(), rows.len(), "{code}");
+        for label in ["区別できない", "変わらない", "増えた", "減った"] {
+            let n = rows.iter().filter(|r| kyogi::draft::book::verdict_label(&changes[&before(r)]) == label).count();
+            assert_eq!(page.matches(&format!("class=\"verdict\">{label}<")).count(), n, "{code}: {label}");
+        }
+        for row in rows {
+            // the reader of the page comes to the place of the figure on the method page
+            assert!(page.contains(&format!("href=\"../method.html#{}\"", row["indicator_code"])), "{code}: {}", row["indicator_code"]);
+        }
+        let lists: String = page.split("class=\"data lines\"").skip(1).filter_map(|t| t.split("</table>").next()).collect();
+        for m in reference.whole_municipalities().filter(|m| m.municipality_code != *code) {
+            assert!(!lists.contains(&m.name), "{code} speaks of {}", m.name);
+        }
+        let pdf = fs::read(packet.join(format!("areas/{code}.pdf"))).expect("PDF");
+        let text = String::from_utf8_lossy(&pdf);
+        assert!(text.contains("pdfuaid:part") && text.contains("pdfaid:part"), "{code}");
+    }
+}
+
+/// What is printed of a figure: dashes where nothing was reported on, causes of width in facilities, both ends.
+#[test]
+fn causes_of_width_are_named() {
+    use kyogi::draft::book::widened;
+    use kyogi::draft::sentence::Measure;
+    let m = Measure { expected: 90, reported: 85, n_banded: 12, n_open_top: 1, n_masked: 2, ..Measure::default() };
+    assert_eq!(widened(&m, true), "未報告 5、階級 12、上限なしの階級 1、秘匿 2");
+    assert_eq!(widened(&m, false), "階級 12、上限なしの階級 1、秘匿 2");
+    assert_eq!(widened(&Measure { expected: 1_200, reported: 0, ..Measure::default() }, true), "未報告 1,200");
+    assert_eq!(widened(&Measure { expected: 3, reported: 3, ..Measure::default() }, true), "なし");
 }

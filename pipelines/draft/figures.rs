@@ -117,9 +117,14 @@ impl Indicator {
     /// The row of `indicator_code` or `indicator_code|breakdown`; `*` in a breakdown stands for any value.
     pub fn find<'a>(all: &'a [Self], key: &str) -> Result<&'a Self> {
         let (code, breakdown) = key.split_once('|').unwrap_or((key, ""));
+        Self::position(all, code, breakdown).map(|i| &all[i])
+    }
+
+    /// The place of a figure's row in the list.
+    pub fn position(all: &[Self], code: &str, breakdown: &str) -> Result<usize> {
         all.iter()
-            .find(|i| i.indicator_code == code && covers(&i.breakdown, breakdown))
-            .ok_or_else(|| Error::new(format!("指標 {key} が indicators.csv にありません")))
+            .position(|i| i.indicator_code == code && covers(&i.breakdown, breakdown))
+            .ok_or_else(|| Error::new(format!("指標 {} が indicators.csv にありません", Self::key(code, breakdown))))
     }
 }
 

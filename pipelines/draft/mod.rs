@@ -1,5 +1,6 @@
 //! Stage 5, draft: area figures become sheets. What a machine may say is filled in; the rest is left to people.
 
+pub mod book;
 pub mod figures;
 pub mod sentence;
 pub mod sheet;

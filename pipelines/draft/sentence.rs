@@ -168,6 +168,11 @@ impl Sentences {
         }))))
     }
 
+    /// Whether a figure rests on reports of facilities; else nobody's silence can widen it.
+    pub fn uses_reports(&self, m: &Measure) -> Result<bool> {
+        Ok(!self.rows[self.row(m)?].silent.is_empty())
+    }
+
     /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」
     pub fn figure(&self, area_name: &str, m: &Measure) -> Result<String> {
         let i = self.row(m)?;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::book::{DataBook, FUTURE, FigureGroup};
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
 use super::words::{percent, percent_or_dash, report_year_label, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
@@ -121,6 +122,11 @@ pub struct AreaPage {
     pub key_figures: Vec<KeyFigure>,
     pub population: TableView,
     pub functions: Vec<FunctionBlock>,
+    /// Figures about years to come.
+    pub future: Vec<FigureGroup>,
+    /// Whether the figures stand beside those of the previous report year.
+    pub has_previous: bool,
+    pub notes: Vec<String>,
     pub sources: Vec<String>,
 }
 
@@ -137,6 +143,8 @@ pub struct FunctionBlock {
     pub sentences: Vec<String>,
     pub tables: Vec<TableView>,
     pub charts: Vec<Chart>,
+    /// Every figure of the theme.
+    pub figures: Vec<FigureGroup>,
     pub sheet_html: Option<String>,
     pub sheet_pdf: Option<String>,
 }
@@ -176,8 +184,8 @@ impl Drafter<'_> {
         })
     }
 
-    /// The page of one area below the prefecture.
-    pub fn area_page(&self, areas: &[Area], index: usize, plan: &Plan) -> Result<AreaPage> {
+    /// The data book of one area.
+    pub fn area_page(&self, areas: &[Area], index: usize, plan: &Plan, book: &DataBook) -> Result<AreaPage> {
         let area = &areas[index];
         let mut functions = Vec::new();
         for (f, function) in self.dictionary.functions.iter().enumerate() {
@@ -198,6 +206,7 @@ impl Drafter<'_> {
                 sentences,
                 tables,
                 charts,
+                figures: book.groups(area, &function.function_code)?,
                 sheet_html: sheet.as_ref().map(|s| format!("{s}.html")),
                 sheet_pdf: sheet.map(|s| format!("{s}.pdf")),
             });
@@ -220,6 +229,9 @@ impl Drafter<'_> {
             key_figures: self.overview_figures(area)?,
             population: population_table(area),
             functions,
+            future: book.groups(area, FUTURE)?,
+            has_previous: book.has_previous,
+            notes: self.phrases.lines("book", &minijinja::context! { has_previous => book.has_previous })?,
             sources: self.sources(&["area", "g2a", "g2c"]),
         })
     }

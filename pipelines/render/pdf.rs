@@ -19,7 +19,7 @@ static BOOK: LazyLock<LazyHash<FontBook>> = LazyLock::new(|| LazyHash::new(FontB
 
 /// A document to print: its template's text, its value as JSON, and the charts it shows.
 pub struct Document<'a> {
-    pub template: &'a Source,
+    pub template: &'a Template,
     pub json: Vec<u8>,
     /// Name such as `c1`, and SVG text.
     pub charts: Vec<(String, String)>,
@@ -29,8 +29,26 @@ pub struct Document<'a> {
     pub date: (i32, u8, u8),
 }
 
-/// A template source under a fixed virtual name.
-pub fn template(name: &str, text: &str) -> Result<Source> {
+/// A template and the parts that it may import.
+pub struct Template {
+    main: Source,
+    parts: Vec<Source>,
+}
+
+/// A template under a fixed virtual name.
+pub fn template(name: &str, text: &str) -> Result<Template> {
+    Ok(Template { main: source(name, text)?, parts: Vec::new() })
+}
+
+impl Template {
+    /// Lets the template import `/<name>.typ`.
+    pub fn with(mut self, name: &str, text: &str) -> Result<Self> {
+        self.parts.push(source(name, text)?);
+        Ok(self)
+    }
+}
+
+fn source(name: &str, text: &str) -> Result<Source> {
     Ok(Source::new(file_id(&format!("/{name}.typ"))?, text.to_owned()))
 }
 
@@ -39,13 +57,13 @@ fn file_id(path: &str) -> Result<FileId> {
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
 }
 
-/// What the template can see: itself, `/sheet.json`, the charts of this document, the embedded fonts.
-struct Sealed {
-    main: Source,
+/// What the template can see: itself and its parts, `/sheet.json`, the charts of this document, the embedded fonts.
+struct Sealed<'a> {
+    template: &'a Template,
     files: Vec<(FileId, Bytes)>,
 }
 
-impl World for Sealed {
+impl World for Sealed<'_> {
     fn library(&self) -> &LazyHash<Library> {
         &LIBRARY
     }
@@ -53,10 +71,11 @@ impl World for Sealed {
         &BOOK
     }
     fn main(&self) -> FileId {
-        self.main.id()
+        self.template.main.id()
     }
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.main.id() { Ok(self.main.clone()) } else { Err(FileError::AccessDenied) }
+        let mut known = std::iter::once(&self.template.main).chain(&self.template.parts);
+        known.find(|s| s.id() == id).cloned().ok_or(FileError::AccessDenied)
     }
     fn file(&self, id: FileId) -> FileResult<Bytes> {
         self.files.iter().find(|(f, _)| *f == id).map(|(_, bytes)| bytes.clone()).ok_or(FileError::AccessDenied)
@@ -75,7 +94,7 @@ pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
     for (name, svg) in document.charts {
         files.push((file_id(&format!("/{name}.svg"))?, Bytes::new(svg.into_bytes())));
     }
-    let world = Sealed { main: document.template.clone(), files };
+    let world = Sealed { template: document.template, files };
     let said = |errors: &[typst::diag::SourceDiagnostic]| {
         let texts: Vec<String> = errors.iter().map(|e| e.message.to_string()).collect();
         Error::new(format!("PDF を作れません：{}", texts.join("／"))).at(document.ident.clone())

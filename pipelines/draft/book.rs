@@ -1,0 +1,189 @@
+//! The data book: every figure of an area by theme, with both ends, coverage, what widened it, change, source and a sentence to read aloud.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::figures::{FigureValue, Indicator};
+use super::sentence::{Measure, Sentences};
+use super::words::{number, thousands};
+use crate::areas::Area;
+use crate::artefact::Table;
+use crate::compare::Change;
+use crate::dictionary::Dictionary;
+use crate::error::Result;
+
+/// Theme of figures about years to come; the other themes are the functions.
+pub const FUTURE: &str = "future";
+
+/// All figures of a run, ready to be shown by area and theme.
+pub struct DataBook {
+    pub indicators: Vec<Indicator>,
+    sentences: Sentences,
+    /// (level, area code) → figures in the order in which they are shown.
+    measures: BTreeMap<(String, String), Vec<Measure>>,
+    /// Level, area code, indicator code, breakdown → against the previous report year.
+    changes: BTreeMap<[String; 4], Change>,
+    /// Report item → its function.
+    items: BTreeMap<String, String>,
+    pub has_previous: bool,
+}
+
+/// The figures of one indicator in an area.
+#[derive(Clone, Debug, Serialize)]
+pub struct FigureGroup {
+    /// Leads to the place of the method page.
+    pub indicator_code: String,
+    pub label: String,
+    pub source: String,
+    /// Many figures by breakdown stand under the indicator's name; a single figure bears that name itself.
+    pub by_breakdown: bool,
+    pub lines: Vec<FigureLine>,
+}
+
+/// One figure as a row of the data book; numbers are formatted text.
+#[derive(Clone, Debug, Serialize)]
+pub struct FigureLine {
+    pub breakdown: String,
+    /// What the breakdown stands for, or the name of the indicator.
+    pub label: String,
+    pub low: String,
+    pub high: String,
+    pub unit: String,
+    /// 「85／90」; a dash where the figure does not rest on reports.
+    pub coverage: String,
+    /// 「未報告 5、階級 12、上限なし 1、秘匿 2」 or 「なし」.
+    pub widened: String,
+    /// Figure of the previous report year; empty where there is none.
+    pub before: String,
+    pub verdict: &'static str,
+    pub sentence: String,
+}
+
+/// What a comparison with the previous year may say.
+pub fn verdict_label(verdict: &str) -> &'static str {
+    match verdict {
+        "same" => "変わらない",
+        "higher" => "増えた",
+        "lower" => "減った",
+        "not_distinguishable" => "区別できない",
+        _ => "",
+    }
+}
+
+impl DataBook {
+    /// `figures` is the table of that name; `changes` is `None` without a previous report year.
+    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>, figures: &Table, changes: Option<&[Change]>) -> Result<Self> {
+        let indicators = Indicator::all()?;
+        let order: BTreeMap<&str, usize> = dictionary.items.iter().enumerate().map(|(i, item)| (item.item_code.as_str(), i)).collect();
+        let mut measures: BTreeMap<(String, String), Vec<(usize, usize, Measure)>> = BTreeMap::new();
+        for row in 0..figures.len() {
+            let m = Measure::read(figures, row)?;
+            let place = Indicator::position(&indicators, &m.indicator_code, &m.breakdown)?;
+            let item = part(&m.breakdown, "item").and_then(|i| order.get(i)).copied().unwrap_or(0);
+            measures.entry((m.level.clone(), m.area_code.clone())).or_default().push((place, item, m));
+        }
+        let sorted = |(key, mut list): (_, Vec<(usize, usize, Measure)>)| {
+            // rows of one indicator keep the order of the table
+            list.sort_by_key(|(place, item, _)| (*place, *item));
+            (key, list.into_iter().map(|(_, _, m)| m).collect())
+        };
+        Ok(Self {
+            sentences: Sentences::new(dictionary, overrides)?,
+            measures: measures.into_iter().map(sorted).collect(),
+            changes: changes.into_iter().flatten().map(|c| (c.key.clone(), c.clone())).collect(),
+            items: dictionary.items.iter().map(|i| (i.item_code.clone(), i.function_code.clone())).collect(),
+            has_previous: changes.is_some(),
+            indicators,
+        })
+    }
+
+    /// The figures of an area; empty for an area that the table does not have.
+    pub fn measures(&self, area: &Area) -> &[Measure] {
+        self.measures.get(&(area.level.clone(), area.area_code.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The figures of an area that belong to a theme (a function code or [`FUTURE`]), by indicator.
+    pub fn groups(&self, area: &Area, theme: &str) -> Result<Vec<FigureGroup>> {
+        let mut groups: Vec<FigureGroup> = Vec::new();
+        let mut last = None;
+        for m in self.measures(area) {
+            if self.theme(m)? != theme {
+                continue;
+            }
+            let place = Indicator::position(&self.indicators, &m.indicator_code, &m.breakdown)?;
+            if last != Some(place) {
+                let indicator = &self.indicators[place];
+                groups.push(FigureGroup {
+                    indicator_code: indicator.indicator_code.clone(),
+                    label: indicator.label.clone(),
+                    source: indicator.source.clone(),
+                    by_breakdown: indicator.breakdown.contains('*'),
+                    lines: Vec::new(),
+                });
+                last = Some(place);
+            }
+            if let Some(group) = groups.last_mut() {
+                group.lines.push(self.line(area, m, group)?);
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Function code or [`FUTURE`].
+    pub fn theme<'a>(&'a self, m: &'a Measure) -> Result<&'a str> {
+        let indicator = self.indicator(m)?;
+        if !indicator.theme.is_empty() {
+            return Ok(&indicator.theme);
+        }
+        let of_item = || part(&m.breakdown, "item").and_then(|i| self.items.get(i)).map(String::as_str);
+        Ok(part(&m.breakdown, "function").or_else(of_item).unwrap_or("g1"))
+    }
+
+    pub fn indicator(&self, m: &Measure) -> Result<&Indicator> {
+        Ok(&self.indicators[Indicator::position(&self.indicators, &m.indicator_code, &m.breakdown)?])
+    }
+
+    /// What the parts of a breakdown are called.
+    pub fn part_label(&self, m: &Measure) -> Result<String> {
+        self.sentences.labels.breakdown(&m.breakdown)
+    }
+
+    pub fn sentence(&self, area: &Area, m: &Measure) -> Result<String> {
+        self.sentences.figure(&area.name, m)
+    }
+
+    pub fn change(&self, m: &Measure) -> Option<&Change> {
+        self.changes.get(&[m.level.clone(), m.area_code.clone(), m.indicator_code.clone(), m.breakdown.clone()])
+    }
+
+    fn line(&self, area: &Area, m: &Measure, group: &FigureGroup) -> Result<FigureLine> {
+        let reports = self.sentences.uses_reports(m)?;
+        let change = self.change(m);
+        Ok(FigureLine {
+            breakdown: m.breakdown.clone(),
+            label: if group.by_breakdown { self.part_label(m)? } else { group.label.clone() },
+            low: number(m.value_low),
+            high: number(m.value_high),
+            unit: m.unit.clone(),
+            coverage: if reports { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
+            widened: widened(m, reports),
+            before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text()),
+            verdict: change.map_or("", |c| verdict_label(c.verdict())),
+            sentence: self.sentence(area, m)?,
+        })
+    }
+}
+
+/// What made an interval wide, or is missing from it, in numbers of facilities.
+pub fn widened(m: &Measure, reports: bool) -> String {
+    let silent = if reports { m.expected - m.reported } else { 0 };
+    let causes = [("未報告", silent), ("階級", m.n_banded), ("上限なしの階級", m.n_open_top), ("秘匿", m.n_masked)];
+    let causes: Vec<String> = causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}", thousands(*n))).collect();
+    if causes.is_empty() { "なし".into() } else { causes.join("、") }
+}
+
+/// The value of one key in a breakdown such as `band=holiday;mode=own_visit`.
+fn part<'a>(breakdown: &'a str, key: &str) -> Option<&'a str> {
+    breakdown.split(';').find_map(|p| p.strip_prefix(key)?.strip_prefix('='))
+}
