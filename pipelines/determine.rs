@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::finding::Finding;
+use crate::ingest::{self, InputFile};
 use crate::sql::Engine;
 use crate::stage::{self, Tables};
 
@@ -11,13 +12,14 @@ pub fn run(engine: &mut Engine, root: &Path, report_year: i32) -> Result<Tables>
     stage::run(engine, "determine", root, report_year)
 }
 
-/// Contradictions between answers (`sql/checks`), as findings of the extract `file`.
-pub fn checks(engine: &mut Engine, root: &Path, report_year: i32, file: &str) -> Result<Vec<Finding>> {
+/// Contradictions between answers (`sql/checks`), as findings of the input.
+pub fn checks(engine: &mut Engine, root: &Path, report_year: i32, inputs: &[InputFile]) -> Result<Vec<Finding>> {
     let tables = stage::run(engine, "checks", root, report_year)?;
     let table = tables.get("chk_answers").ok_or_else(|| Error::new("検査の表がありません"))?;
     (0..table.len())
         .map(|i| {
             let row = u32::try_from(table.int(i, "row_no")?.unwrap_or(0)).unwrap_or(0);
+            let (file, row) = ingest::place_of(row, inputs);
             Ok(Finding::new(table.text(i, "finding_code")?)
                 .file(file)
                 .row(row)

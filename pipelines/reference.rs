@@ -86,6 +86,9 @@ pub fn rows_of(path: &str, prefecture_code: &str) -> String {
 }
 
 impl Reference {
+    /// Code of the whole nation as a prefecture: an extract of all of them, for measuring.
+    pub const NATION: &str = "00";
+
     /// Tables of the prefecture given by 2-digit code, or by name (`鳥取` / `鳥取県`).
     pub fn load(prefecture: &str) -> Result<Self> {
         let all: Vec<Prefecture> = read_csv("sql/reference/prefectures.csv")?;

@@ -99,12 +99,15 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     )?;
     let root = packet.path().to_path_buf();
 
-    let figures = figures(&basis, &extract, mapping.as_deref(), Some(&options.workspace.root), &root, options.progress)?;
+    let figures = {
+        let input = Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..Input::default() };
+        figures(&basis, &extract, input, &root, options.progress)?
+    };
     let mut findings = figures.findings;
 
     options.progress.stage("シートの下書きを作っています");
     let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
-    let simulated = settings.simulated || figures.input.is_simulated;
+    let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);
     let drafter = basis.drafter(figures.facts, &overrides, simulated)?;
     let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
     let plan = plan(&basis);
@@ -123,7 +126,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let result_links = printer.results(&results, &mut replaced)?;
     for (place, character) in &replaced {
         let value = format!("{place}：U+{:04X} {character}", *character as u32);
-        findings.push(Finding::new("glyph_replaced").file(&figures.input.file_name).value(value));
+        findings.push(Finding::new("glyph_replaced").file(&figures.inputs[0].file_name).value(value));
     }
 
     options.progress.stage("一覧とデータを書いています");
@@ -148,15 +151,14 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         &drafter,
         &basis,
         &plan,
-        std::slice::from_ref(&figures.input),
+        &figures.inputs,
         result_links,
         links,
         site::finding_list(&findings, &finding_rules),
     )?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
-    let manifest =
-        Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, std::slice::from_ref(&figures.input), &basis.rules.rows)?;
+    let manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
@@ -167,7 +169,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         results: results.len(),
         must_fix,
         findings: findings.iter().filter(|f| severity(f) != "note").count(),
-        facilities: figures.input.rows_kept,
+        facilities: figures.facilities,
     })
 }
 
@@ -175,17 +177,29 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
 struct Figures {
     facts: Facts,
     findings: Vec<Finding>,
-    input: ingest::InputFile,
+    inputs: Vec<ingest::InputFile>,
+    facilities: usize,
     rejected: Option<Table>,
 }
 
-fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: Option<&Path>, root: &Path, progress: &Progress) -> Result<Figures> {
+/// What to read, beside the tables of the basis.
+#[derive(Clone, Copy, Default)]
+struct Input<'a> {
+    mapping: Option<&'a Path>,
+    work_folder: Option<&'a Path>,
+    late: Option<&'a Path>,
+    edits: &'a [ingest::Edit],
+}
+
+fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, progress: &Progress) -> Result<Figures> {
     let stages = root.join("stages");
     progress.stage("抽出ファイルを読んでいます");
     let request = ingest::Request {
         extract,
-        mapping,
-        work_folder,
+        late: input.late,
+        edits: input.edits,
+        mapping: input.mapping,
+        work_folder: input.work_folder,
         report_year: basis.year,
         reference: &basis.reference,
         dictionary: &basis.dictionary,
@@ -200,8 +214,9 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
     progress.stage("機能の有無を判定しています");
     let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
     let determined = determine::run(&mut engine, &stages, basis.year)?;
+    let facilities = ingested.facility_count()?;
     let mut findings = ingested.findings;
-    findings.extend(determine::checks(&mut engine, &stages, basis.year, &ingested.input.file_name)?);
+    findings.extend(determine::checks(&mut engine, &stages, basis.year, &ingested.inputs)?);
 
     progress.stage("区域ごとに集計しています");
     let tables = aggregate::run(&mut engine, &stages, basis.year)?;
@@ -221,7 +236,8 @@ fn figures(basis: &Basis, extract: &Path, mapping: Option<&Path>, work_folder: O
         facts: Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?,
         findings,
         rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
-        input: ingested.input,
+        inputs: ingested.inputs,
+        facilities,
     })
 }
 
@@ -233,7 +249,22 @@ pub fn figures_only(prefecture: &str, year: i32, extract: &Path, root: &Path, th
 /// The same with the settings of a work folder.
 pub fn figures_in(prefecture: &str, year: i32, work_folder: Option<&Path>, extract: &Path, root: &Path, threads: usize) -> Result<Vec<Finding>> {
     let basis = Basis::load(prefecture, year, work_folder, threads)?;
-    figures(&basis, extract, None, work_folder, root, &Progress::silent()).map(|f| f.findings)
+    figures(&basis, extract, Input { work_folder, ..Input::default() }, root, &Progress::silent()).map(|f| f.findings)
+}
+
+/// The figures as they would be with late reports and other answers, in `root`.
+pub fn scenario_figures(
+    workspace: &Workspace,
+    extract: &Path,
+    late: Option<&Path>,
+    edits: &[ingest::Edit],
+    root: &Path,
+    threads: usize,
+) -> Result<Vec<Finding>> {
+    let basis = Basis::load(&workspace.settings.prefecture, workspace.settings.report_year, Some(&workspace.root), threads)?;
+    let mapping = workspace.mapping();
+    let input = Input { mapping: mapping.as_deref(), work_folder: Some(&workspace.root), late, edits };
+    figures(&basis, extract, input, root, &Progress::silent()).map(|f| f.findings)
 }
 
 /// The first `n` sheets of a run, drafted but not printed: what the bench prints.
@@ -242,7 +273,7 @@ pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft:
     let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&options.workspace.root), options.threads)?;
     let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
     let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
-    let figures = figures(&basis, &extract, None, None, scratch.path(), &Progress::silent())?;
+    let figures = figures(&basis, &extract, Input::default(), scratch.path(), &Progress::silent())?;
     crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
     let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
     let plan = plan(&basis);

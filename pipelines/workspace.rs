@@ -79,7 +79,10 @@ impl Workspace {
 
     pub fn extract(&self) -> Result<PathBuf> {
         if self.settings.extract.is_empty() {
-            crate::ingest::only_extract(&self.root.join("input"))
+            // one file, or several that belong together: ingest tells which
+            let input = self.root.join("input");
+            let found = crate::ingest::files(&input)?;
+            Ok(if found.len() == 1 { found[0].clone() } else { input })
         } else {
             Ok(self.root.join(&self.settings.extract))
         }

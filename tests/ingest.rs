@@ -7,7 +7,7 @@ use kyogi::dictionary::Dictionary;
 use kyogi::ingest::cells::{self, Cell, ChoiceSet, Glyphs};
 use proptest::prelude::*;
 
-use crate::support::{YEAR, columns, folder, rows, sample, statuses, tests_path};
+use crate::support::{YEAR, columns, folder, plain, rows, sample, sample_rows, statuses, tests_path};
 
 fn glyphs() -> Glyphs {
     Glyphs { masked: vec!["10未満".into()], separators: vec![";".into(), "、".into()], masked_low: 1.0, masked_high: 9.0, ..Glyphs::default() }
@@ -47,19 +47,6 @@ fn cell_grammar() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-}
-
-/// Status columns that do not depend on where a row stands.
-fn plain(statuses: &[BTreeMap<String, String>]) -> Vec<String> {
-    let keep = ["facility_id", "municipality_code", "function_code", "status_literal", "status_core", "rule_code", "intention", "intention_origin"];
-    statuses.iter().map(|s| keep.map(|k| s[k].as_str()).join(",")).collect()
-}
-
-fn sample_rows() -> (csv::StringRecord, Vec<csv::StringRecord>) {
-    let text = std::str::from_utf8(sample()).expect("UTF-8").trim_start_matches('\u{FEFF}');
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header = reader.headers().expect("header").clone();
-    (header, reader.records().map(|r| r.expect("row")).collect())
 }
 
 fn write(path: &Path, rows: impl Iterator<Item = csv::StringRecord>) -> Vec<u8> {
@@ -163,7 +150,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        if let Ok(grid) = kyogi::ingest::read_grid(&bytes, None) {
+        if let Ok(grid) = kyogi::ingest::grid::read(&bytes, None) {
             prop_assert!(!grid.rows.is_empty());
         }
     }

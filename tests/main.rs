@@ -4,6 +4,7 @@ mod book;
 mod council;
 mod determine;
 mod ingest;
+mod layouts;
 mod models;
 mod need;
 mod odd;

@@ -22,6 +22,18 @@ fn tottori_utf8() {
 }
 
 #[test]
+fn toyama_workbook_as_it_is() {
+    let Some(extract) = shared_extract("r7_toyama.xlsx", "the workbook of 富山県") else { return };
+    let out = folder();
+    let findings = kyogi::run::figures_only("16", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    let statuses = rows(&out.path().join("data/facility_status.csv"));
+    assert_eq!(statuses.len(), 701 * 5);
+    assert_eq!(findings.iter().filter(|f| f.code == "superseded").count(), 4);
+    assert!(findings.iter().all(|f| !["unknown_choice", "not_a_count", "not_a_date", "unknown_municipality"].contains(&f.code.as_str())));
+    assert!(statuses.iter().filter(|s| s["auto_differs"] == "true").count() < 10);
+}
+
+#[test]
 fn kanagawa_cp932_wards_roll_up() {
     let Some(extract) = shared_extract("r7_kanagawa_cp932.csv", "the CP932 extract of 神奈川県") else { return };
     let out = folder();

@@ -113,3 +113,16 @@ pub fn shared_extract(name: &str, what: &str) -> Option<PathBuf> {
     eprintln!("skipped: {what} (no {name} beside the project)");
     None
 }
+
+/// Status columns that do not depend on where a row stands.
+pub fn plain(statuses: &[BTreeMap<String, String>]) -> Vec<String> {
+    let keep = ["facility_id", "municipality_code", "function_code", "status_literal", "status_core", "rule_code", "intention", "intention_origin"];
+    statuses.iter().map(|s| keep.map(|k| s[k].as_str()).join(",")).collect()
+}
+
+pub fn sample_rows() -> (csv::StringRecord, Vec<csv::StringRecord>) {
+    let text = std::str::from_utf8(sample()).expect("UTF-8").trim_start_matches('\u{FEFF}');
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().expect("header").clone();
+    (header, reader.records().map(|r| r.expect("row")).collect())
+}

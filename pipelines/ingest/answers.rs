@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::cells::{self, Cell, ChoiceSet};
 use super::facilities::{Facilities, FacilityRow};
-use super::layout::column_name;
+use super::source::Source;
 use super::{Context, Place};
 use crate::artefact::{ColumnNote, Table};
 use crate::dictionary::{Item, ValueType};
@@ -35,6 +35,8 @@ struct Answer {
 /// Where something was said, and which of the column's sayings and answers it was.
 struct Row {
     row_no: u32,
+    /// Row of Excel in the table that the column is of.
+    source_row: u32,
     column: usize,
     saying: usize,
     answer: usize,
@@ -42,7 +44,7 @@ struct Row {
     seq: usize,
 }
 
-/// Long rows of one item. A column has few distinct texts in many rows, so rows only point at what was said.
+/// Long rows of one item from one table. A column has few distinct texts in many rows, so rows only point at what was said.
 #[derive(Default)]
 struct Long {
     sayings: Vec<Saying>,
@@ -56,31 +58,35 @@ fn is_note(item: &Item) -> bool {
 }
 
 /// The artefacts `ing_answers` and `ing_notes`, of the same form.
-pub(super) fn read(
-    context: &Context<'_>,
-    data: &[(u32, StringRecord)],
-    facilities: &Facilities,
-    findings: &mut Vec<Finding>,
-) -> Result<(Table, Table)> {
-    let dictionary = context.request.dictionary;
-    let items: Vec<&Item> = dictionary.items.iter().filter(|i| i.function_code != "base" && context.places.contains_key(&i.item_code)).collect();
+pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mut Vec<Finding>) -> Result<(Table, Table)> {
+    let reported = context.request.dictionary.items.iter().filter(|i| i.function_code != "base");
+    let items: Vec<(&Item, usize)> = reported
+        .flat_map(|i| (0..context.sources.len()).filter(|&s| context.sources[s].places.contains_key(&i.item_code)).map(move |s| (i, s)))
+        .collect();
     let frames = items
         .par_iter()
-        .map(|item| {
-            let long = read_item(context, item, data, facilities);
-            let (frame, found) = long.frame(&item.item_code)?;
+        .map(|&(item, number)| {
+            let reader = Reader::new(context, item, number);
+            let (frame, found) = reader.read(facilities).frame(item, &context.sources[number])?;
             Ok((is_note(item), frame, found))
         })
         .collect::<Result<Vec<_>>>()?;
-    let (mut answers, mut notes) = (Long::default().frame("")?.0, Long::default().frame("")?.0);
+    let (mut answers, mut notes) = (None::<pl::DataFrame>, None::<pl::DataFrame>);
     for (is_note, frame, found) in frames {
         findings.extend(found);
-        if is_note { &mut notes } else { &mut answers }.vstack_mut_owned(frame)?;
+        let all = if is_note { &mut notes } else { &mut answers };
+        match all {
+            Some(all) => {
+                all.vstack_mut_owned(frame)?;
+            }
+            None => *all = Some(frame),
+        }
     }
-    Ok((table("ing_answers", &answers)?, table("ing_notes", &notes)?))
+    Ok((table("ing_answers", answers)?, table("ing_notes", notes)?))
 }
 
-fn table(name: &str, frame: &pl::DataFrame) -> Result<Table> {
+fn table(name: &str, frame: Option<pl::DataFrame>) -> Result<Table> {
+    let frame = frame.map_or_else(|| Long::default().columns("", &[], 0, |_| String::new()), Ok)?;
     let notes = [
         ("row_no", "行番号"),
         ("item_code", "報告事項コード"),
@@ -92,47 +98,110 @@ fn table(name: &str, frame: &pl::DataFrame) -> Result<Table> {
         ("raw", "元の値"),
         ("column_no", "列番号"),
         ("column_name", "列"),
+        ("source_row", "ファイルの行番号"),
     ];
-    Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), frame)
+    Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), &frame)
 }
 
-fn read_item(context: &Context<'_>, item: &Item, data: &[(u32, StringRecord)], facilities: &Facilities) -> Long {
-    let mut long = Long::default();
-    match &context.places[&item.item_code] {
-        Place::Column(column) => read_column(context, item, *column, data, facilities, &mut long),
-        Place::OneHot(columns) => read_one_hot(context, item, columns, data, facilities, &mut long),
+/// Reads one item in one table.
+struct Reader<'a> {
+    context: &'a Context<'a>,
+    source: &'a Source,
+    number: usize,
+    item: &'a Item,
+    glyphs: cells::Glyphs,
+}
+
+impl<'a> Reader<'a> {
+    fn new(context: &'a Context<'a>, item: &'a Item, number: usize) -> Self {
+        let source = &context.sources[number];
+        Self { context, source, number, item, glyphs: source.glyphs(&item.item_code, &item.function_code, context.masked) }
     }
-    long
-}
 
-fn read_column(context: &Context<'_>, item: &Item, column: usize, data: &[(u32, StringRecord)], facilities: &Facilities, long: &mut Long) {
-    let set = ChoiceSet::new(context.request.dictionary, &item.choice_set);
-    let glyphs = &context.glyphs;
-    let mut known: HashMap<&str, (usize, Option<&'static str>)> = HashMap::new();
-    for facility in facilities.rows.iter().filter(|f| f.is_reported) {
-        let raw = data[facility.index].1.get(column).unwrap_or("");
-        let (saying, trouble) = *known.entry(raw).or_insert_with(|| {
-            let cell = match item.value_type {
-                ValueType::Choice => set.single(raw, glyphs),
-                ValueType::Multi => set.multi(raw, glyphs),
-                ValueType::Count => cells::count(raw, glyphs),
-                ValueType::Number => cells::number(raw, glyphs),
-                _ => cells::text(raw),
-            };
-            long.sayings.push(Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) });
-            let trouble = match cell {
-                Cell::Unreadable(code) => Some(code),
-                Cell::Guessed(_) => Some("new_choice"),
-                _ => None,
-            };
-            (long.sayings.len() - 1, trouble)
-        });
-        for answer in 0..long.sayings[saying].answers.len() {
-            long.rows.push(Row { row_no: facility.row_no, column, saying, answer, seq: answer });
+    /// Reported facilities with a row in this table.
+    fn rows<'f>(&'f self, facilities: &'f Facilities) -> impl Iterator<Item = (&'f FacilityRow, u32, &'a StringRecord)> {
+        facilities.rows.iter().filter(|f| f.is_reported).filter_map(|f| {
+            let (row, record) = &self.source.rows[f.part_of(self.number)?];
+            Some((f, *row, record))
+        })
+    }
+
+    fn read(&self, facilities: &Facilities) -> Long {
+        let mut long = Long::default();
+        match &self.source.places[&self.item.item_code] {
+            Place::Column(column) => self.read_column(*column, facilities, &mut long),
+            Place::OneHot(columns) => self.read_one_hot(columns, facilities, &mut long),
         }
-        if let Some(code) = trouble {
-            long.findings.push(finding(context, code, item, facility, column, raw));
+        long
+    }
+
+    fn read_column(&self, column: usize, facilities: &Facilities, long: &mut Long) {
+        let (item, glyphs) = (self.item, &self.glyphs);
+        let set = ChoiceSet::new(self.context.request.dictionary, &item.choice_set);
+        let mut known: HashMap<&str, (usize, Option<&'static str>)> = HashMap::new();
+        for (facility, source_row, record) in self.rows(facilities) {
+            let raw = record.get(column).unwrap_or("");
+            let (saying, trouble) = *known.entry(raw).or_insert_with(|| {
+                let cell = match item.value_type {
+                    ValueType::Choice => set.single(raw, glyphs),
+                    ValueType::Multi => set.multi(raw, glyphs),
+                    ValueType::Count => cells::count(raw, glyphs),
+                    ValueType::Number => cells::number(raw, glyphs),
+                    _ => cells::text(raw),
+                };
+                long.sayings.push(Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) });
+                let trouble = match cell {
+                    Cell::Unreadable(code) => Some(code),
+                    Cell::Guessed(_) => Some("new_choice"),
+                    _ => None,
+                };
+                (long.sayings.len() - 1, trouble)
+            });
+            for answer in 0..long.sayings[saying].answers.len() {
+                long.rows.push(Row { row_no: facility.row_no, source_row, column, saying, answer, seq: answer });
+            }
+            if let Some(code) = trouble {
+                long.findings.push(self.finding(code, facility, source_row, column, raw));
+            }
         }
+    }
+
+    fn read_one_hot(&self, columns: &[(usize, String)], facilities: &Facilities, long: &mut Long) {
+        let values = &self.source.layout.values;
+        let folded = |list: &[String]| list.iter().map(|s| cells::fold(s)).collect::<Vec<_>>();
+        let (selected, unselected) = (folded(&values.selected), folded(&values.unselected));
+        // saying 0 means the choice of a column; its answers stand in the order of the columns, then 「選択なし」
+        let choice = |code: &String| Answer { choice_code: Some(code.clone()), state: "answered", ..Answer::default() };
+        let mut answers: Vec<Answer> = columns.iter().map(|(_, code)| choice(code)).collect();
+        let none = values.none_selected.get(&self.item.item_code).filter(|code| !code.is_empty());
+        answers.extend(none.map(|code| Answer { name: Some("（選択なし）".into()), ..choice(code) }));
+        long.sayings.push(Saying { raw: values.selected.first().cloned().unwrap_or_default(), answers });
+        // cells after the last filled one are not kept of a sheet, in text they are missing
+        let is_whole = |record: &StringRecord| self.source.is_workbook || columns.iter().all(|(c, _)| *c < record.len());
+        for (facility, source_row, record) in self.rows(facilities) {
+            let mut seq = 0;
+            for (answer, (column, _)) in columns.iter().enumerate() {
+                let raw = record.get(*column).unwrap_or("");
+                if raw.is_empty() {
+                    continue;
+                }
+                let key = cells::fold(raw);
+                if selected.contains(&key) {
+                    long.rows.push(Row { row_no: facility.row_no, source_row, column: *column, saying: 0, answer, seq });
+                    seq += 1;
+                } else if !key.is_empty() && !unselected.contains(&key) {
+                    long.findings.push(self.finding("unknown_mark", facility, source_row, *column, raw));
+                }
+            }
+            // A layout says what an empty group means; a row cut short says nothing.
+            if seq == 0 && none.is_some() && is_whole(record) {
+                long.rows.push(Row { row_no: facility.row_no, source_row, column: columns[0].0, saying: 0, answer: columns.len(), seq: 0 });
+            }
+        }
+    }
+
+    fn finding(&self, code: &str, facility: &FacilityRow, row: u32, column: usize, raw: &str) -> Finding {
+        self.source.finding(code, Some(row), Some(column)).facility(&facility.facility_id).item(&self.item.item_code).value(raw)
     }
 }
 
@@ -155,50 +224,15 @@ fn answers_of(item: &Item, cell: &Cell) -> Vec<Answer> {
     }
 }
 
-fn read_one_hot(
-    context: &Context<'_>,
-    item: &Item,
-    columns: &[(usize, String)],
-    data: &[(u32, StringRecord)],
-    facilities: &Facilities,
-    long: &mut Long,
-) {
-    let selected: Vec<String> = context.layout.values.selected.iter().map(|s| cells::fold(s)).collect();
-    // saying 0 means the choice of a column; its answers stand in the order of the columns, then 「選択なし」
-    let choice = |code: &String| Answer { choice_code: Some(code.clone()), state: "answered", ..Answer::default() };
-    let mut answers: Vec<Answer> = columns.iter().map(|(_, code)| choice(code)).collect();
-    let none = context.layout.values.none_selected.get(&item.item_code);
-    answers.extend(none.map(|code| Answer { name: Some("（選択なし）".into()), ..choice(code) }));
-    long.sayings.push(Saying { raw: context.layout.values.selected.first().cloned().unwrap_or_default(), answers });
-    for facility in facilities.rows.iter().filter(|f| f.is_reported) {
-        let record = &data[facility.index].1;
-        let mut seq = 0;
-        for (answer, (column, _)) in columns.iter().enumerate() {
-            let raw = record.get(*column).unwrap_or("");
-            if raw.is_empty() {
-                continue;
-            }
-            let key = cells::fold(raw);
-            if selected.contains(&key) {
-                long.rows.push(Row { row_no: facility.row_no, column: *column, saying: 0, answer, seq });
-                seq += 1;
-            } else if !key.is_empty() {
-                long.findings.push(finding(context, "unknown_mark", item, facility, *column, raw));
-            }
-        }
-        // A layout says what an empty group means; a row cut short says nothing.
-        if seq == 0 && none.is_some() && columns.iter().all(|(c, _)| *c < record.len()) {
-            long.rows.push(Row { row_no: facility.row_no, column: columns[0].0, saying: 0, answer: columns.len(), seq: 0 });
-        }
-    }
-}
-
-fn finding(context: &Context<'_>, code: &str, item: &Item, facility: &FacilityRow, column: usize, raw: &str) -> Finding {
-    context.finding(code, Some(facility.row_no), Some(column)).facility(&facility.facility_id).item(&item.item_code).value(raw)
-}
-
 impl Long {
-    fn frame(self, item_code: &str) -> Result<(pl::DataFrame, Vec<Finding>)> {
+    fn frame(self, item: &Item, source: &Source) -> Result<(pl::DataFrame, Vec<Finding>)> {
+        let used: Vec<usize> = self.rows.iter().map(|r| r.column).collect::<BTreeSet<_>>().into_iter().collect();
+        let frame = self.columns(&item.item_code, &used, source.row_offset, |column| source.cell_column(column))?;
+        Ok((frame, self.findings))
+    }
+
+    /// The rows as columns; `offset` puts the columns of a later table behind those of the earlier ones.
+    fn columns(&self, item_code: &str, used: &[usize], offset: u32, name: impl Fn(usize) -> String) -> Result<pl::DataFrame> {
         let n = self.rows.len();
         let answer = |row: &Row| &self.sayings[row.saying].answers[row.answer];
         // the text of a cell with several choices stands once, with the first
@@ -207,8 +241,7 @@ impl Long {
             None if row.seq == 0 => Some(self.sayings[row.saying].raw.as_str()),
             None => None,
         };
-        let names: HashMap<usize, String> =
-            self.rows.iter().map(|r| r.column).collect::<BTreeSet<_>>().into_iter().map(|c| (c, column_name(c))).collect();
+        let names: HashMap<usize, String> = used.iter().map(|&c| (c, name(c))).collect();
         let texts = |name: &str, values: pl::StringChunked| pl::Column::from(values.with_name(name.into()).into_series());
         let ints =
             |name: &str, of: &dyn Fn(&Row) -> i64| pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()));
@@ -224,9 +257,10 @@ impl Long {
             numbers("value_high", |r| r.1),
             texts("state", self.rows.iter().map(|r| Some(answer(r).state)).collect()),
             texts("raw", self.rows.iter().map(raw).collect()),
-            ints("column_no", &|r| r.column as i64 + 1),
+            ints("column_no", &|r| i64::from(offset) + r.column as i64 + 1),
             texts("column_name", self.rows.iter().map(|r| names.get(&r.column).map(String::as_str)).collect()),
+            ints("source_row", &|r| i64::from(r.source_row)),
         ];
-        Ok((pl::DataFrame::new(n, columns)?, self.findings))
+        Ok(pl::DataFrame::new(n, columns)?)
     }
 }

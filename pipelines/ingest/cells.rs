@@ -40,6 +40,9 @@ pub struct Glyphs {
     pub masked_high: f64,
 }
 
+/// Stands for a line break in separators and in cells that are cut at line breaks.
+pub const LINE_BREAK: char = '\u{1F}';
+
 /// Compatibility form without white space: the form in which cells and headers are compared.
 pub fn fold(text: &str) -> String {
     if text.bytes().all(|b| b.is_ascii_graphic()) {
@@ -91,8 +94,14 @@ impl ChoiceSet {
         label.is_none_or(|l| l == known).then_some(code.as_str())
     }
 
+    /// The key of a cell that may hold several choices.
+    fn key(raw: &str, glyphs: &Glyphs) -> String {
+        let cut_at_lines = raw.contains('\n') && glyphs.separators.iter().any(|s| s.starts_with(LINE_BREAK));
+        if cut_at_lines { label_key(&raw.trim().replace(['\n', '\r'], LINE_BREAK.encode_utf8(&mut [0; 4]))) } else { label_key(raw) }
+    }
+
     pub fn single(&self, raw: &str, glyphs: &Glyphs) -> Cell {
-        let key = label_key(raw);
+        let key = Self::key(raw, glyphs);
         if key.is_empty() || glyphs.missing.contains(&key) {
             return Cell::Blank;
         }
@@ -123,7 +132,7 @@ impl ChoiceSet {
     }
 
     pub fn multi(&self, raw: &str, glyphs: &Glyphs) -> Cell {
-        let key = label_key(raw);
+        let key = Self::key(raw, glyphs);
         if key.is_empty() || glyphs.missing.contains(&key) {
             return Cell::Blank;
         }
@@ -218,6 +227,12 @@ pub fn text(raw: &str) -> Cell {
     if trimmed.is_empty() { Cell::Blank } else { Cell::Text(trimmed.to_owned()) }
 }
 
+/// Digits with the zeros in front that a spreadsheet dropped; `None` where nothing is to be put back.
+pub fn padded(text: &str, width: usize) -> Option<String> {
+    let short = !text.is_empty() && text.len() < width && text.bytes().all(|b| b.is_ascii_digit());
+    short.then(|| format!("{text:0>width$}"))
+}
+
 /// A report year: `2025`, `2025年度`, `令和7年度`, `R7`.
 pub fn fiscal_year(raw: &str) -> Option<i32> {
     let key = fold(raw);
@@ -227,19 +242,46 @@ pub fn fiscal_year(raw: &str) -> Option<i32> {
     Some(n + era)
 }
 
-/// A date as ISO text: `2026-01-31`, `2026/1/31`, `2026年1月31日`, `令和8年1月31日`, `R8.1.31`.
+/// A date as ISO text: `2026-02-01`, `2026/2/1`, `20260201`, `2026年2月1日`, `令和8年2月1日`, `R8.2.1`, a spreadsheet's serial day
+/// (46054); a time of day after it is left out.
 pub fn date(raw: &str) -> Option<String> {
-    let key = fold(raw);
-    // A cell that Excel turned into a date and time keeps the time as a tail.
-    let key = key.split(['T']).next()?.trim_end_matches("00:00:00").trim_end_matches("0:00");
-    let (era, rest) = era_offset(key);
+    let day = raw.trim().split(['T', ' ', '\u{3000}']).next()?;
+    // 「令和 8年 2月 1日」 has blanks inside: only what looks like a time may be cut off
+    let key = if raw.contains([':', '：', '時']) { fold(day) } else { fold(raw.split('T').next()?) };
+    if !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) {
+        return match (key.len(), key.parse::<u32>().ok()?) {
+            (8, n) => valid_date((n / 10000) as i32, n / 100 % 100, n % 100),
+            (5, n) => serial_date(n),
+            _ => None,
+        };
+    }
+    let (era, rest) = era_offset(&key);
     let rest = rest.trim_end_matches('日').replace(['年', '月', '/', '.'], "-");
     let mut parts = rest.split('-');
     let first = parts.next()?;
     let year: i32 = if first == "元" { 1 } else { first.parse().ok()? };
     let (year, month, day) = (year + era, parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
-    let valid = parts.next().is_none() && (1900..=2200).contains(&year) && (1..=days_in_month(year, month)).contains(&day);
+    if parts.next().is_some() { None } else { valid_date(year, month, day) }
+}
+
+fn valid_date(year: i32, month: u32, day: u32) -> Option<String> {
+    let valid = (1900..=2200).contains(&year) && (1..=days_in_month(year, month)).contains(&day);
     valid.then(|| format!("{year:04}-{month:02}-{day:02}"))
+}
+
+/// The day that a spreadsheet counts from 1899-12-30, for days of 2000 to 2099; no other number is meant as a date.
+fn serial_date(serial: u32) -> Option<String> {
+    let mut left = serial.checked_sub(36_526)?; // 2000-01-01
+    for year in 2000..2100 {
+        for month in 1..=12 {
+            let days = days_in_month(year, month);
+            if left < days {
+                return valid_date(year, month, left + 1);
+            }
+            left -= days;
+        }
+    }
+    None
 }
 
 /// Last day of a month, 0 for a month that does not exist.
@@ -255,6 +297,6 @@ pub fn days_in_month(year: i32, month: u32) -> u32 {
 
 /// Years to add to a year of the era at the start of `text`, and the text without the era.
 fn era_offset(text: &str) -> (i32, &str) {
-    const ERAS: [(&str, i32); 4] = [("令和", 2018), ("R", 2018), ("平成", 1988), ("H", 1988)];
+    const ERAS: [(&str, i32); 6] = [("令和", 2018), ("R", 2018), ("r", 2018), ("平成", 1988), ("H", 1988), ("h", 1988)];
     ERAS.iter().find_map(|(name, offset)| text.strip_prefix(name).map(|rest| (*offset, rest))).unwrap_or((0, text))
 }

@@ -45,6 +45,11 @@ impl TextEncoding {
 
 const UTF8_BOM: &[u8] = &[0xEF, 0xBB, 0xBF];
 
+/// An Excel workbook, new (ZIP) or old (OLE).
+pub fn is_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0])
+}
+
 /// The content without its byte order mark, and the encoding it is most likely in.
 ///
 /// BOM, then strict UTF-8, then whichever of the two reads on with fewer broken places.
@@ -52,8 +57,8 @@ pub fn detect(bytes: &[u8]) -> Result<(&[u8], TextEncoding), &'static str> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err("文字コードが UTF-16 です");
     }
-    if bytes.starts_with(b"PK\x03\x04") {
-        return Err("Excel ブック（XLSX）です");
+    if is_workbook(bytes) {
+        return Err("Excel ブックです");
     }
     if let Some(rest) = bytes.strip_prefix(UTF8_BOM) {
         return Ok((rest, TextEncoding::Utf8));

@@ -1,4 +1,5 @@
-//! The identity of each row: facility, place, report status, and which row of a facility is the latest.
+//! The identity of each row: facility, place, report status, which row of a facility is the latest, and which rows of
+//! tables that lie side by side are the same facility's.
 
 use std::collections::HashMap;
 
@@ -6,16 +7,18 @@ use csv::StringRecord;
 use polars::prelude as pl;
 use polars::prelude::NamedFrom;
 
-use super::{Context, Place, cells};
+use super::source::Source;
+use super::{Context, Place, Rejected, cells};
 use crate::artefact::{ColumnNote, Table};
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::reference::Reference;
 
-/// One kept row of the extract.
+/// One kept row of the extract; of several tables side by side, the joined row.
 pub struct FacilityRow {
-    /// Index into the data rows of the grid.
-    pub index: usize,
+    /// Table, and index into its rows; one for each block of tables that has the facility.
+    pub parts: Vec<(usize, usize)>,
+    /// Unlike that of every other row; in the first table the row of Excel.
     pub row_no: u32,
     pub report_year: i32,
     pub facility_id: String,
@@ -30,6 +33,13 @@ pub struct FacilityRow {
     pub is_latest: bool,
 }
 
+impl FacilityRow {
+    /// Index of this facility's row in a table.
+    pub fn part_of(&self, source: usize) -> Option<usize> {
+        self.parts.iter().find(|(s, _)| *s == source).map(|(_, index)| *index)
+    }
+}
+
 pub struct Facilities {
     pub rows: Vec<FacilityRow>,
 }
@@ -38,33 +48,40 @@ pub struct Facilities {
 const CHOICE_ITEMS: [&str; 9] =
     ["facility_type", "report_status", "report_method", "confirmation", "auto_g1", "auto_g2a", "auto_g2b", "auto_g2c", "auto_g2d"];
 
-type Rejected = Vec<(u32, StringRecord)>;
-
-pub(super) fn read(context: &Context<'_>, data: &[(u32, StringRecord)], findings: &mut Vec<Finding>) -> Result<(Facilities, Rejected)> {
-    refuse_damaged_ids(context, data)?;
-    let mut reader = RowReader::new(context);
-    let (mut rows, mut rejected) = (Vec::with_capacity(data.len()), Vec::new());
-    for (index, (row_no, record)) in data.iter().enumerate() {
-        match reader.row(index, *row_no, record, findings) {
-            Some(row) => rows.push(row),
-            None => rejected.push((*row_no, record.clone())),
+pub(super) fn read(context: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(Facilities, Vec<Rejected>)> {
+    let (mut rows, mut rejected) = (Vec::new(), Vec::new());
+    let blocks = context.sources.iter().map(|s| s.block).max().unwrap_or(0) + 1;
+    for block in 0..blocks {
+        let mut of_block = Vec::new();
+        for (s, source) in context.sources.iter().enumerate().filter(|(_, s)| s.block == block) {
+            refuse_damaged_ids(source).map_err(|e| e.file(&source.path))?;
+            let mut reader = RowReader::new(context, s);
+            for (index, (row_no, record)) in source.rows.iter().enumerate() {
+                match reader.row(index, *row_no, record, findings) {
+                    Some(row) => of_block.push(row),
+                    None => rejected.push(Rejected { file_name: source.name.clone(), row_no: *row_no, cells: record.clone() }),
+                }
+            }
+            reader.finish(findings).map_err(|e| e.file(&source.path))?;
         }
+        mark_latest(context, &mut of_block, findings);
+        rows.push(of_block);
     }
-    reader.refuse_foreign(data.len())?;
-    let wards = rows.iter().filter(|r: &&FacilityRow| r.unit_code != r.municipality_code).count();
-    if wards > 0 {
-        findings.push(context.finding("ward_rolled_up", None, context.column("municipality_code")).value(format!("{wards} 行")));
-    }
+    let rows = super::join::join(context, rows, &mut rejected, findings);
     if rows.is_empty() {
         return Err(Error::new(format!("取り込める行が一つもありません（{} 行すべてに問題があります）", rejected.len()))
+            .file(&context.sources[0].path)
             .next("抽出ファイルの列のずれがないか、列対応表が合っているかを確かめてください"));
     }
-    mark_latest(context, &mut rows, findings);
     Ok((Facilities { rows }, rejected))
 }
 
+/// Reads the identity of the rows of one table.
 struct RowReader<'a> {
     context: &'a Context<'a>,
+    source: &'a Source,
+    number: usize,
+    glyphs: cells::Glyphs,
     sets: HashMap<&'static str, cells::ChoiceSet>,
     places: HashMap<String, Option<Located>>,
     other_prefecture: HashMap<String, usize>,
@@ -73,10 +90,13 @@ struct RowReader<'a> {
     /// Columns of the reported items.
     answer_columns: Vec<usize>,
     unknown_municipality: usize,
+    wards: usize,
+    /// How many codes of an item had zeros put back, and the first as written.
+    padded: HashMap<&'static str, (usize, String)>,
 }
 
 /// A municipality code resolved against the reference.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Located {
     municipality: String,
     unit: String,
@@ -84,12 +104,13 @@ struct Located {
 }
 
 impl<'a> RowReader<'a> {
-    fn new(context: &'a Context<'a>) -> Self {
+    fn new(context: &'a Context<'a>, number: usize) -> Self {
+        let source = &context.sources[number];
         let dictionary = context.request.dictionary;
         let sets =
             CHOICE_ITEMS.iter().filter_map(|&item| dictionary.item(item).map(|i| (item, cells::ChoiceSet::new(dictionary, &i.choice_set)))).collect();
         let mut answer_columns = Vec::new();
-        for (item, place) in &context.places {
+        for (item, place) in &source.places {
             let is_base = dictionary.item(item).is_none_or(|i| i.function_code == "base");
             match place {
                 _ if is_base => {}
@@ -100,7 +121,12 @@ impl<'a> RowReader<'a> {
         Self {
             answer_columns,
             unknown_municipality: 0,
+            wards: 0,
+            padded: HashMap::new(),
             context,
+            source,
+            number,
+            glyphs: source.glyphs("", "base", context.masked),
             sets,
             places: HashMap::new(),
             other_prefecture: HashMap::new(),
@@ -110,44 +136,55 @@ impl<'a> RowReader<'a> {
     }
 
     fn cell<'r>(&self, record: &'r StringRecord, item: &str) -> &'r str {
-        self.context.column(item).and_then(|c| record.get(c)).unwrap_or("")
+        self.source.column(item).and_then(|c| record.get(c)).unwrap_or("")
+    }
+
+    /// A code of the row, with the zeros that its stated width asks for.
+    fn code(&mut self, record: &StringRecord, item: &'static str) -> String {
+        let raw = self.cell(record, item);
+        let (code, was_short) = self.source.code(item, raw);
+        if was_short {
+            self.padded.entry(item).or_insert_with(|| (0, raw.to_owned())).0 += 1;
+        }
+        code
     }
 
     fn row(&mut self, index: usize, row_no: u32, record: &StringRecord, findings: &mut Vec<Finding>) -> Option<FacilityRow> {
-        let context = self.context;
-        let width = context.headers.len();
+        let source = self.source;
+        let width = source.headers.len();
         let extra = record.iter().skip(width).any(|c| !c.trim().is_empty());
         if extra {
-            findings.push(context.finding("too_many_cells", Some(row_no), None).value(format!("{} 列（見出しは {width} 列）", record.len())));
+            findings.push(source.finding("too_many_cells", Some(row_no), None).value(format!("{} 列（見出しは {width} 列）", record.len())));
             return None;
         }
-        let facility_id = cells::fold(self.cell(record, "facility_id"));
+        let facility_id = self.code(record, "facility_id");
         if facility_id.is_empty() {
-            findings.push(context.finding("no_facility_id", Some(row_no), context.column("facility_id")));
+            findings.push(source.finding("no_facility_id", Some(row_no), source.column("facility_id")));
             return None;
         }
         if !facility_id.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_') {
-            findings.push(context.finding("bad_facility_id", Some(row_no), context.column("facility_id")).value(&facility_id));
+            findings.push(source.finding("bad_facility_id", Some(row_no), source.column("facility_id")).value(&facility_id));
             return None;
         }
-        if record.len() < width {
+        // a sheet has no cells after the last filled one: only in text a short row is a broken one
+        if record.len() < width && !source.is_workbook {
             let value = format!("{} 列（見出しは {width} 列）", record.len());
-            findings.push(context.finding("too_few_cells", Some(row_no), None).facility(&facility_id).value(value));
+            findings.push(source.finding("too_few_cells", Some(row_no), None).facility(&facility_id).value(value));
         }
+        let wanted_year = self.context.request.report_year;
         let year_text = self.cell(record, "report_year");
         let report_year = match cells::fiscal_year(year_text) {
             Some(year) => year,
-            None if cells::fold(year_text).is_empty() => context.request.report_year,
+            None if cells::fold(year_text).is_empty() => wanted_year,
             None => 0,
         };
-        if report_year != context.request.report_year {
+        if report_year != wanted_year {
             *self.other_year.entry(report_year).or_default() += 1;
-            findings.push(context.finding("other_year", Some(row_no), context.column("report_year")).facility(&facility_id).value(year_text));
+            findings.push(source.finding("other_year", Some(row_no), source.column("report_year")).facility(&facility_id).value(year_text));
             return None;
         }
         if let Some(other) = self.foreign(record) {
-            findings
-                .push(context.finding("other_prefecture", Some(row_no), context.column("municipality_code")).facility(&facility_id).value(&other));
+            findings.push(source.finding("other_prefecture", Some(row_no), source.column("municipality_code")).facility(&facility_id).value(&other));
             *self.other_prefecture.entry(other).or_default() += 1;
             return None;
         }
@@ -161,12 +198,12 @@ impl<'a> RowReader<'a> {
         let raw_date = self.cell(record, "report_date");
         let report_date = cells::date(raw_date);
         if report_date.is_none() && !raw_date.trim().is_empty() {
-            findings.push(context.finding("not_a_date", Some(row_no), context.column("report_date")).facility(&facility_id).value(raw_date));
+            findings.push(source.finding("not_a_date", Some(row_no), source.column("report_date")).facility(&facility_id).value(raw_date));
         }
         let is_reported = self.is_reported(&modes, record, row_no, &facility_id, findings);
         Some(FacilityRow {
-            index,
-            row_no,
+            parts: vec![(self.number, index)],
+            row_no: source.row_offset + row_no,
             report_year,
             facility_id,
             municipality_code: located.municipality,
@@ -181,22 +218,27 @@ impl<'a> RowReader<'a> {
 
     /// Whether a row is a report. Without a readable status its answers tell; a status against the answers is said.
     fn is_reported(&self, modes: &HashMap<&'static str, String>, record: &StringRecord, row_no: u32, id: &str, findings: &mut Vec<Finding>) -> bool {
-        let column = self.context.column("report_status");
+        let column = self.source.column("report_status");
         let answered = || self.answer_columns.iter().any(|c| record.get(*c).is_some_and(|cell| !cell.trim().is_empty()));
         let code = match modes.get("report_status").map(String::as_str) {
             Some("reported") => return true,
             Some(_) if answered() => "unreported_with_answers",
             Some(_) => return false,
+            // beside a table with the status, answers speak for themselves
+            None if column.is_none() => return answered(),
             None => "unknown_report_status",
         };
-        findings.push(self.context.finding(code, Some(row_no), column).facility(id).value(self.cell(record, "report_status")));
+        findings.push(self.source.finding(code, Some(row_no), column).facility(id).value(self.cell(record, "report_status")));
         code == "unknown_report_status" && answered()
     }
 
     /// The prefecture code of a row that belongs elsewhere.
-    fn foreign(&self, record: &StringRecord) -> Option<String> {
+    fn foreign(&mut self, record: &StringRecord) -> Option<String> {
         let ours = &self.context.request.reference.prefecture.prefecture_code;
-        let said = cells::fold(self.cell(record, "prefecture_code"));
+        if ours == Reference::NATION {
+            return None;
+        }
+        let said = self.code(record, "prefecture_code");
         if !said.is_empty() {
             return (format!("{said:0>2}") != *ours).then_some(said);
         }
@@ -206,26 +248,29 @@ impl<'a> RowReader<'a> {
     }
 
     fn locate(&mut self, record: &StringRecord, row_no: u32, facility_id: &str, findings: &mut Vec<Finding>) -> Located {
-        let context = self.context;
-        let raw = self.cell(record, "municipality_code");
-        let located = self.places.entry(raw.to_owned()).or_insert_with(|| resolve(context.request.reference, raw)).clone();
-        let column = context.column("municipality_code");
+        let source = self.source;
+        let Some(column) = source.column("municipality_code") else { return Located::default() };
+        let raw = record.get(column).unwrap_or("");
+        let code = self.code(record, "municipality_code");
+        let reference = self.context.request.reference;
+        let located = self.places.entry(code).or_insert_with_key(|code| resolve(reference, code)).clone();
         let Some(located) = located else {
             self.unknown_municipality += 1;
-            findings.push(context.finding("unknown_municipality", Some(row_no), column).facility(facility_id).value(raw));
-            return Located { municipality: String::new(), unit: String::new(), area: String::new() };
+            findings.push(source.finding("unknown_municipality", Some(row_no), Some(column)).facility(facility_id).value(raw));
+            return Located::default();
         };
         if located.area.is_empty() && !self.area_unknown_said {
             self.area_unknown_said = true;
-            findings.push(context.finding("area_unknown", Some(row_no), column).value(raw));
+            findings.push(source.finding("area_unknown", Some(row_no), Some(column)).value(raw));
         }
+        self.wards += usize::from(located.unit != located.municipality);
         located
     }
 
     fn choice(&self, item: &'static str, record: &StringRecord, row_no: u32, facility_id: &str, findings: &mut Vec<Finding>) -> Option<String> {
-        let column = self.context.column(item)?;
+        let column = self.source.column(item)?;
         let raw = record.get(column).unwrap_or("");
-        match self.sets.get(item)?.single(raw, &self.context.glyphs) {
+        match self.sets.get(item)?.single(raw, &self.glyphs) {
             cells::Cell::Choices(codes) => {
                 let item = self.context.request.dictionary.item(item)?;
                 let choice = self.context.request.dictionary.choices_of(&item.choice_set).find(|c| c.choice_code == codes[0])?;
@@ -234,15 +279,25 @@ impl<'a> RowReader<'a> {
             // an unreadable status has its own finding
             cells::Cell::Unreadable(_) if item == "report_status" => None,
             cells::Cell::Unreadable(code) => {
-                findings.push(self.context.finding(code, Some(row_no), Some(column)).facility(facility_id).item(item).value(raw));
+                findings.push(self.source.finding(code, Some(row_no), Some(column)).facility(facility_id).item(item).value(raw));
                 None
             }
             _ => None,
         }
     }
 
-    /// A file of another prefecture or year is refused as a whole; a few such rows are only left out.
-    fn refuse_foreign(&self, rows: usize) -> Result<()> {
+    /// Findings about the table as a whole. One of another prefecture or year is refused; a few such rows are only left out.
+    fn finish(&self, findings: &mut Vec<Finding>) -> Result<()> {
+        let rows = self.source.rows.len();
+        if self.wards > 0 {
+            let value = format!("{} 行", self.wards);
+            findings.push(self.source.finding("ward_rolled_up", None, self.source.column("municipality_code")).value(value));
+        }
+        for (item, (n, first)) in &self.padded {
+            let width = self.source.layout.file.widths.get(*item).copied().unwrap_or_default();
+            let value = format!("{n} 行（最初は「{first}」、{width} 桁にしました）");
+            findings.push(self.source.finding("zeros_put_back", None, self.source.column(item)).item(item).value(value));
+        }
         let request = self.context.request;
         let ours = &request.reference.prefecture;
         if let Some((code, n)) = self.other_prefecture.iter().max_by_key(|(_, n)| **n)
@@ -266,12 +321,12 @@ impl<'a> RowReader<'a> {
 }
 
 /// Excel turns a long number into 3.12318E+12, and then many facilities share one ID.
-fn refuse_damaged_ids(context: &Context<'_>, data: &[(u32, StringRecord)]) -> Result<()> {
-    let Some(column) = context.column("facility_id") else { return Ok(()) };
+fn refuse_damaged_ids(source: &Source) -> Result<()> {
+    let Some(column) = source.column("facility_id") else { return Ok(()) };
     let damaged = |cell: &str| {
         cells::fold(cell).split_once(['E', 'e']).is_some_and(|(n, e)| n.parse::<f64>().is_ok() && e.trim_start_matches('+').parse::<u8>().is_ok())
     };
-    match data.iter().find(|(_, record)| record.get(column).is_some_and(damaged)) {
+    match source.rows.iter().find(|(_, record)| record.get(column).is_some_and(damaged)) {
         None => Ok(()),
         Some((row_no, record)) => Err(Error::new(format!("医療機関IDが Excel の指数表記（{}）に変わっています", record.get(column).unwrap_or("")))
             .at(format!("行 {row_no}、列 {}", super::layout::column_name(column)))
@@ -280,14 +335,15 @@ fn refuse_damaged_ids(context: &Context<'_>, data: &[(u32, StringRecord)]) -> Re
 }
 
 /// A code as written: 5 digits, 6 with check digit, with or without the leading zero that Excel drops.
-fn resolve(reference: &Reference, raw: &str) -> Option<Located> {
-    let code = cells::fold(raw);
+fn resolve(reference: &Reference, code: &str) -> Option<Located> {
     if code.is_empty() || !code.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let padded = format!("0{code}");
-    let found =
-        reference.municipalities.iter().find(|m| [&code, &padded].into_iter().any(|c| *c == m.municipality_code || *c == m.municipality_code6))?;
+    let found = reference
+        .municipalities
+        .iter()
+        .find(|m| [code, padded.as_str()].into_iter().any(|c| c == m.municipality_code || c == m.municipality_code6))?;
     let municipality = if found.parent_code.is_empty() { &found.municipality_code } else { &found.parent_code };
     Some(Located { municipality: municipality.clone(), unit: found.municipality_code.clone(), area: found.secondary_medical_area_code.clone() })
 }
@@ -310,15 +366,17 @@ fn mark_latest(context: &Context<'_>, rows: &mut [FacilityRow], findings: &mut V
             (false, true) => "duplicate_same_date",
             (false, false) => "superseded",
         };
-        let value = format!("行 {} を使用", rows[new].row_no);
-        findings.push(context.finding(code, Some(rows[old].row_no), None).facility(&rows[old].facility_id).value(value));
+        let (source, row) = context.place(&rows[old]);
+        let (other, used) = context.place(&rows[new]);
+        let elsewhere = if std::ptr::eq(source, other) { String::new() } else { format!("{} の", other.name) };
+        findings.push(source.finding(code, Some(row), None).facility(&rows[old].facility_id).value(format!("{elsewhere}行 {used} を使用")));
         latest.insert(rows[new].facility_id.clone(), new);
     }
 }
 
 impl Facilities {
     /// The artefact `ing_facilities`.
-    pub fn table(&self) -> Result<Table> {
+    pub fn table(&self, context: &Context<'_>) -> Result<Table> {
         let text = |name: &str, of: &dyn Fn(&FacilityRow) -> Option<String>| {
             pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()))
         };
@@ -338,6 +396,9 @@ impl Facilities {
         for (name, of) in [("is_reported", (|r| r.is_reported) as fn(&FacilityRow) -> bool), ("is_latest", |r| r.is_latest)] {
             columns.push(pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>())));
         }
+        columns.push(text("source_file", &|r| Some(context.place(r).0.name.clone())));
+        let source_rows = self.rows.iter().map(|r| i64::from(context.place(r).1)).collect::<Vec<_>>();
+        columns.push(pl::Column::from(pl::Series::new("source_row".into(), source_rows)));
         let frame = pl::DataFrame::new(self.rows.len(), columns)?;
         let labels = [
             ("row_no", "行番号"),
@@ -358,6 +419,8 @@ impl Facilities {
             ("report_date", "最終報告日"),
             ("is_reported", "報告あり"),
             ("is_latest", "最新の報告"),
+            ("source_file", "ファイル"),
+            ("source_row", "ファイルの行番号"),
         ];
         Table::from_polars("ing_facilities", labels.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), &frame)
     }

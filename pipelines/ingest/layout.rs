@@ -7,9 +7,14 @@ use serde::Deserialize;
 
 use super::cells::{self, fold};
 use super::decode::TextEncoding;
+use super::grid::Grid;
 use crate::dictionary::Dictionary;
 use crate::embedded;
 use crate::error::{Error, Result};
+pub use crate::spreadsheet::column_name;
+
+/// Stands in a proposed mapping where only a person can say what is meant.
+pub const UNDECIDED: &str = "？";
 
 /// One layout as its file says it.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +25,9 @@ pub struct Layout {
     pub confidence: String,
     pub file: FileShape,
     pub values: Values,
+    /// Meanings of glyphs that differ for one item, or for the items of one function.
+    #[serde(default)]
+    pub values_of: BTreeMap<String, GlyphLists>,
     /// Header text → item code, or `item=choice` where each choice has its own column.
     pub columns: toml::Table,
 }
@@ -29,6 +37,14 @@ pub struct Layout {
 pub struct FileShape {
     pub encoding: String,
     pub header_rows: usize,
+    /// Rows above the header; where it is not said, the header is looked for.
+    pub title_rows: Option<usize>,
+    /// The sheet of a workbook; where it is not said, every sheet with such a header is read.
+    #[serde(default)]
+    pub sheet: String,
+    /// Number of digits of codes and IDs, so that zeros that a spreadsheet dropped can be put back.
+    #[serde(default)]
+    pub widths: BTreeMap<String, usize>,
 }
 
 /// Glyphs with a meaning. `-` is masked, zero or missing only where a layout says so.
@@ -38,11 +54,26 @@ pub struct Values {
     pub masked: Vec<String>,
     pub zero: Vec<String>,
     pub missing: Vec<String>,
+    /// Glyphs found in a file for which nobody has said what they mean: a run stops until they are moved to a list above.
+    #[serde(default)]
+    pub undecided: Vec<String>,
     pub separators: Vec<String>,
     #[serde(default)]
     pub selected: Vec<String>,
+    /// Marks of a choice's own column that say: not chosen.
+    #[serde(default)]
+    pub unselected: Vec<String>,
     #[serde(default)]
     pub none_selected: BTreeMap<String, String>,
+}
+
+/// The lists of `Values` that one item or function may have for itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GlyphLists {
+    pub masked: Vec<String>,
+    pub zero: Vec<String>,
+    pub missing: Vec<String>,
 }
 
 /// Where an item is found in a file: one column, or one column per choice.
@@ -52,8 +83,15 @@ pub enum Place {
     OneHot(Vec<(usize, String)>),
 }
 
-/// Items that every extract must have.
-const REQUIRED: [&str; 3] = ["facility_id", "municipality_code", "report_status"];
+/// The columns of a file as its layout names them.
+#[derive(Debug, Default)]
+pub struct Places {
+    pub items: BTreeMap<String, Place>,
+    /// Columns that the layout does not name.
+    pub unnamed: Vec<usize>,
+    /// Headers of the layout that the file does not have.
+    pub missing: Vec<String>,
+}
 
 impl Layout {
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
@@ -73,32 +111,65 @@ impl Layout {
         })
     }
 
-    pub fn glyphs(&self, masked_low: f64, masked_high: f64) -> cells::Glyphs {
-        let folded = |list: &[String]| list.iter().map(|s| fold(s)).collect();
-        cells::Glyphs {
-            masked: folded(&self.values.masked),
-            zero: folded(&self.values.zero),
-            missing: folded(&self.values.missing),
-            separators: folded(&self.values.separators),
+    /// What only a person can say must be said before a run.
+    pub fn refuse_undecided(&self) -> Result<()> {
+        let told = |what: String, next: &str| Err(Error::new(what).at(format!("列対応表 {}（{}）", self.name, self.title)).next(next));
+        if let Some(glyph) = self.values.undecided.first() {
+            return told(
+                format!("「{}」の意味がまだ決まっていません", self.values.undecided.join("」「")),
+                &format!(
+                    "列対応表の undecided から「{glyph}」を消し、masked（秘匿）、zero（0）、missing（値なし）のどれかに入れてください。推測はしません"
+                ),
+            );
+        }
+        let open: Vec<&str> = self.columns.iter().filter(|(_, to)| to.as_str() == Some(UNDECIDED)).map(|(header, _)| header.as_str()).collect();
+        if !open.is_empty() {
+            let shown = open.iter().take(8).map(|h| format!("「{h}」")).collect::<Vec<_>>().join("、");
+            let more = if open.len() > 8 { format!("ほか{}列", open.len() - 8) } else { String::new() };
+            return told(
+                format!("どの報告事項か決まっていない列があります：{shown}{more}"),
+                "列対応表の「？」を候補の報告事項コードに書きかえるか、使わない列ならその行を消してください",
+            );
+        }
+        if let Some((item, _)) = self.values.none_selected.iter().find(|(_, choice)| choice.as_str() == UNDECIDED) {
+            return told(
+                format!("{item} の列がどれも選ばれていないときの意味がまだ決まっていません"),
+                "列対応表の none_selected の「？」を、選択肢コード（「該当無し」なら \"0\"）か、無回答なら空（\"\"）に書きかえてください",
+            );
+        }
+        Ok(())
+    }
+
+    /// Glyphs for the cells of an item of a function.
+    pub fn glyphs(&self, item: &str, function: &str, (masked_low, masked_high): (f64, f64)) -> cells::Glyphs {
+        let folded = |list: &[String]| list.iter().map(|s| fold(s)).collect::<Vec<_>>();
+        let v = &self.values;
+        let mut glyphs = cells::Glyphs {
+            masked: folded(&v.masked),
+            zero: folded(&v.zero),
+            missing: folded(&v.missing),
+            separators: folded(&v.separators),
             masked_low,
             masked_high,
+        };
+        // a line break is white space to `fold`, yet it can separate
+        glyphs.separators.iter_mut().filter(|s| s.is_empty()).for_each(|s| *s = cells::LINE_BREAK.to_string());
+        if let Some(own) = self.values_of.get(item).or_else(|| self.values_of.get(function)) {
+            let of_own = [folded(&own.masked), folded(&own.zero), folded(&own.missing)];
+            for (list, mine) in [&mut glyphs.masked, &mut glyphs.zero, &mut glyphs.missing].into_iter().zip(&of_own) {
+                list.retain(|g| !of_own.concat().contains(g));
+                list.extend(mine.iter().cloned());
+            }
         }
+        glyphs
     }
 
     fn wanted(&self) -> Vec<(String, &str)> {
         self.columns.iter().map(|(header, to)| (fold(header), to.as_str().unwrap_or_default())).collect()
     }
 
-    /// Share of this layout's columns that the header rows of a file have, 0 to 1.
-    fn likeness(&self, headers: &[String]) -> f64 {
-        let present: HashSet<&str> = headers.iter().map(String::as_str).collect();
-        let wanted = self.wanted();
-        let found = wanted.iter().filter(|(h, _)| present.contains(h.as_str())).count();
-        found as f64 / wanted.len().max(1) as f64
-    }
-
-    /// Column of every item, and the headers that the layout does not name.
-    pub fn places(&self, headers: &[String], dictionary: &Dictionary) -> Result<(BTreeMap<String, Place>, Vec<usize>)> {
+    /// Column of every item in a file with these headers.
+    pub fn places(&self, headers: &[String], dictionary: &Dictionary) -> Result<Places> {
         let mut position: HashMap<&str, usize> = HashMap::new();
         let wanted = self.wanted();
         for (i, header) in headers.iter().enumerate() {
@@ -110,9 +181,8 @@ impl Layout {
                     .next("どちらかの列を消すか、見出しを変えてください"));
             }
         }
-        let mut places: BTreeMap<String, Place> = BTreeMap::new();
+        let mut places = Places::default();
         let mut used = HashSet::new();
-        let mut missing = Vec::new();
         for (header, to) in &wanted {
             let (item, choice) = match to.split_once('=') {
                 Some((item, choice)) => (item, Some(choice)),
@@ -124,16 +194,16 @@ impl Layout {
                     .next("sql/dictionary/items.csv にあるコードを書いてください"));
             }
             let Some(&column) = position.get(header.as_str()) else {
-                missing.push(header.clone());
+                places.missing.push(header.clone());
                 continue;
             };
             used.insert(column);
-            match (choice, places.get_mut(item)) {
+            match (choice, places.items.get_mut(item)) {
                 (None, None) => {
-                    places.insert(item.to_owned(), Place::Column(column));
+                    places.items.insert(item.to_owned(), Place::Column(column));
                 }
                 (Some(code), None) => {
-                    places.insert(item.to_owned(), Place::OneHot(vec![(column, code.to_owned())]));
+                    places.items.insert(item.to_owned(), Place::OneHot(vec![(column, code.to_owned())]));
                 }
                 (Some(code), Some(Place::OneHot(list))) => list.push((column, code.to_owned())),
                 _ => {
@@ -141,91 +211,109 @@ impl Layout {
                 }
             }
         }
-        if !missing.is_empty() {
-            return Err(missing_columns(&missing, headers, &used, self));
-        }
-        let stars = dictionary.items.iter().filter(|i| i.requirement == "star").map(|i| i.item_code.as_str());
-        for item in REQUIRED.into_iter().chain(stars) {
-            if !places.contains_key(item) {
-                return Err(Error::new(format!("列対応表に必須の項目「{item}」がありません"))
-                    .at(self.name.clone())
-                    .next("[columns] に、その項目の見出しの行を足してください"));
-            }
-        }
-        for place in places.values_mut() {
+        for place in places.items.values_mut() {
             if let Place::OneHot(list) = place {
                 list.sort();
             }
         }
-        let unnamed = (0..headers.len()).filter(|i| !used.contains(i)).collect();
-        Ok((places, unnamed))
+        places.unnamed = (0..headers.len()).filter(|i| !used.contains(i)).collect();
+        Ok(places)
     }
-}
 
-fn missing_columns(missing: &[String], headers: &[String], used: &HashSet<usize>, layout: &Layout) -> Error {
-    let mut lines: Vec<String> = missing.iter().take(8).map(|h| format!("「{h}」")).collect();
-    if missing.len() > 8 {
-        lines.push(format!("ほか{}列", missing.len() - 8));
+    /// The error for columns that no file of this layout has; `left` are the headers that nobody named.
+    pub fn missing_columns(&self, missing: &[String], left: &[String]) -> Error {
+        let mut lines: Vec<String> = missing.iter().take(8).map(|h| format!("「{h}」")).collect();
+        if missing.len() > 8 {
+            lines.push(format!("ほか{}列", missing.len() - 8));
+        }
+        let left: Vec<String> = left.iter().filter(|h| !h.is_empty()).take(8).map(|h| format!("「{h}」")).collect();
+        let hint = if left.is_empty() { String::new() } else { format!("（対応していない見出し：{}）", left.join("、")) };
+        Error::new(format!("必要な列がありません：{}{hint}", lines.join("、")))
+            .at(format!("列対応表 {}（{}）", self.name, self.title))
+            .next("抽出のしかたを確かめるか、列対応表を写して見出しを直し、--mapping で指定してください")
     }
-    let left: Vec<String> =
-        (0..headers.len()).filter(|i| !used.contains(i) && !headers[*i].is_empty()).take(8).map(|i| format!("「{}」", headers[i])).collect();
-    let hint = if left.is_empty() { String::new() } else { format!("（対応していない見出し：{}）", left.join("、")) };
-    Error::new(format!("必要な列がありません：{}{hint}", lines.join("、")))
-        .at(format!("列対応表 {}（{}）", layout.name, layout.title))
-        .next("抽出のしかたを確かめるか、列対応表を写して見出しを直し、--mapping で指定してください")
 }
 
 /// Built-in layouts, preceded by those in the work folder's `layouts/`.
 pub fn known(work_folder: Option<&Path>) -> Result<Vec<Layout>> {
-    let mut layouts = Vec::new();
-    if let Some(dir) = work_folder.map(|d| d.join("layouts")).filter(|d| d.is_dir()) {
-        let mut paths: Vec<_> = std::fs::read_dir(&dir)
-            .map_err(|e| Error::io("列対応表のフォルダーを読めません", &dir, &e))?
-            .flatten()
-            .map(|e| e.path())
-            .filter(|p| p.extension().is_some_and(|e| e == "toml"))
-            .collect();
-        paths.sort();
-        for path in paths {
-            layouts.push(from_file(&path)?);
-        }
-    }
-    for (name, text) in embedded::under("sql/layouts/") {
-        layouts.push(Layout::parse(text, name)?);
-    }
+    let mut layouts = match work_folder.map(|d| d.join("layouts")).filter(|d| d.is_dir()) {
+        Some(dir) => from_path(&dir)?,
+        None => Vec::new(),
+    };
+    let built_in = embedded::under("sql/layouts/").filter(|(name, _)| name.ends_with(".toml")).map(|(name, text)| Layout::parse(text, name));
+    let built_in = built_in.collect::<Result<Vec<_>>>()?;
+    // a mapping that people made goes before the copies of the built-in ones beside it
+    layouts.sort_by_key(|l: &Layout| built_in.iter().any(|b| b.name == l.name));
+    layouts.extend(built_in);
     Ok(layouts)
 }
 
-pub fn from_file(path: &Path) -> Result<Layout> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io("列対応表を読めません", path, &e))?;
-    Layout::parse(&text, &path.display().to_string())
+/// One mapping file, or all of a folder by name.
+pub fn from_path(path: &Path) -> Result<Vec<Layout>> {
+    if !path.is_dir() {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io("列対応表を読めません", path, &e))?;
+        return Layout::parse(&text, &path.display().to_string()).map(|layout| vec![layout]);
+    }
+    let mut paths: Vec<_> = std::fs::read_dir(path)
+        .map_err(|e| Error::io("列対応表のフォルダーを読めません", path, &e))?
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    paths.sort();
+    paths.iter().map(|p| from_path(p)).collect::<Result<Vec<_>>>().map(|l| l.concat())
 }
 
-/// The layout whose columns the file has; `headers_of(n)` gives the joined texts of the first `n` rows.
-pub fn recognise(layouts: Vec<Layout>, headers_of: impl Fn(usize) -> Vec<String>) -> Result<Layout> {
-    let mut best: Option<(f64, Layout)> = None;
+/// A layout found in a grid, and where its header begins.
+pub struct Recognised<'a> {
+    pub layout: &'a Layout,
+    /// Place of the first header row in the rows of the grid.
+    pub start: usize,
+    /// Share of the layout's columns that the file has.
+    pub of_layout: f64,
+    /// Share of the file's headers that the layout names.
+    pub of_file: f64,
+    /// Number of those headers.
+    pub found: usize,
+}
+
+/// Rows among which a header is looked for.
+const HEADER_WITHIN: usize = 20;
+
+impl Recognised<'_> {
+    /// A whole extract, or at least meant to be one: from half the columns on, what is missing can be named.
+    pub fn is_whole(&self) -> bool {
+        self.of_layout >= 0.5
+    }
+
+    /// A part of an extract that was split into several files.
+    pub fn is_part(&self) -> bool {
+        self.of_file >= 0.8 && self.found >= 3
+    }
+}
+
+/// The layout whose columns the grid has best; earlier layouts win a tie, and so does one that says where its header is.
+pub fn recognise<'a>(layouts: &'a [Layout], grid: &Grid) -> Option<Recognised<'a>> {
+    let mut best: Option<Recognised<'a>> = None;
     for layout in layouts {
-        let likeness = layout.likeness(&headers_of(layout.file.header_rows));
-        if best.as_ref().is_none_or(|(b, _)| likeness > *b) {
-            best = Some((likeness, layout));
+        if !layout.file.sheet.is_empty() && !grid.sheet.is_empty() && fold(&layout.file.sheet) != fold(&grid.sheet) {
+            continue;
+        }
+        let wanted: HashSet<String> = layout.columns.keys().map(|h| fold(h)).collect();
+        let starts = match layout.file.title_rows {
+            Some(n) => vec![grid.below(n)],
+            None => (0..HEADER_WITHIN.min(grid.rows.len())).collect(),
+        };
+        for start in starts {
+            let headers: HashSet<String> = grid.headers(start, layout.file.header_rows).into_iter().filter(|h| !h.is_empty()).collect();
+            let found = headers.intersection(&wanted).count();
+            let share = |of: usize| found as f64 / of.max(1) as f64;
+            let seen = Recognised { layout, start, of_layout: share(wanted.len()), of_file: share(headers.len()), found };
+            let rank = |r: &Recognised<'_>| (r.of_layout, r.layout.file.title_rows.is_some());
+            if best.as_ref().is_none_or(|b| rank(&seen) > rank(b)) {
+                best = Some(seen);
+            }
         }
     }
-    match best {
-        // Anything from half the columns on is meant to be this layout: `places` then names what is missing.
-        Some((likeness, layout)) if likeness >= 0.5 => Ok(layout),
-        _ => Err(Error::new("見出しがどの列対応表とも合いません")
-            .next("別のファイルを選んでいないかを確かめてください。新しいレイアウトなら、列対応表を作り --mapping で指定してください")),
-    }
-}
-
-/// Column position as Excel names it: 0 → A, 26 → AA.
-pub fn column_name(index: usize) -> String {
-    let mut n = index + 1;
-    let mut name = Vec::new();
-    while n > 0 {
-        name.push(b'A' + ((n - 1) % 26) as u8);
-        n = (n - 1) / 26;
-    }
-    name.reverse();
-    String::from_utf8_lossy(&name).into_owned()
+    best
 }

@@ -4,7 +4,7 @@ mod book;
 mod read;
 
 pub use book::{Book, Column, Value, Width};
-pub use read::{Cell, Kind, Sheet, read, read_bytes};
+pub use read::{Cell, Kind, Rows, Sheet, read, read_bytes, rows_of_bytes};
 
 /// Column letters of a zero-based index: `0` → `A`, `27` → `AB`.
 pub fn column_name(index: usize) -> String {

@@ -1,5 +1,6 @@
 //! Reading: every sheet as rows of cells with their text as people see it, and what kind of cell it was.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
@@ -70,13 +71,80 @@ pub fn read(path: &Path) -> Result<Vec<Sheet>> {
 
 /// All sheets of a workbook that is in memory.
 pub fn read_bytes(bytes: Vec<u8>) -> Result<Vec<Sheet>> {
+    guarded(bytes, sheets)
+}
+
+/// Rows of every sheet without the kinds and formulas of their cells: a tenth of the memory of `read`, for wide extracts.
+/// Blank rows are left out; the numbers of the others are those of Excel.
+pub struct Rows {
+    pub name: String,
+    pub rows: Vec<(u32, csv::StringRecord)>,
+    /// Merged regions as in `Sheet`.
+    pub merged: Vec<(usize, usize, usize, usize)>,
+}
+
+/// The sheets of a workbook that is in memory, one cell after another.
+pub fn rows_of_bytes(bytes: Vec<u8>) -> Result<Vec<Rows>> {
+    guarded(bytes, streamed)
+}
+
+fn guarded<T>(bytes: Vec<u8>, read: fn(Cursor<Vec<u8>>) -> Result<T>) -> Result<T> {
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         // an OLE container: the old format, or a new one under a password
         return Err(Error::new("Excel の古い形式（.xls）か、パスワードつきのファイルです")
             .next("Excel で開き、パスワードを外して、「Excel ブック（.xlsx）」で保存し直してください"));
     }
     // a damaged file must never stop the program with the library's own panic
-    std::panic::catch_unwind(|| sheets(Cursor::new(bytes))).unwrap_or_else(|_| Err(broken("中身がこわれています")))
+    std::panic::catch_unwind(|| read(Cursor::new(bytes))).unwrap_or_else(|_| Err(broken("中身がこわれています")))
+}
+
+fn streamed<R: Read + Seek>(source: R) -> Result<Vec<Rows>> {
+    let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
+    let names: Vec<String> = book.sheets_metadata().iter().map(|s| s.name.clone()).collect();
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
+        let mut reader = match book.worksheet_cells_reader(&name) {
+            Ok(reader) => reader,
+            // a chart sheet has no cells
+            Err(XlsxError::NotAWorksheet(_)) => continue,
+            Err(e) => return Err(explain(&e)),
+        };
+        let mut rows: BTreeMap<u32, Vec<(u32, String)>> = BTreeMap::new();
+        let mut done: Vec<(u32, csv::StringRecord)> = Vec::new();
+        while let Some(next) = reader.next_cell().map_err(|e| explain(&e))? {
+            let (row, column) = next.get_position();
+            let text = cell(&Data::from(next.get_value().clone())).text;
+            if text.is_empty() {
+                continue;
+            }
+            // rows come in order; a file that jumps back is put in order by the map
+            if rows.len() > 1 && rows.last_key_value().is_some_and(|(last, _)| row > *last) {
+                flush(&mut rows, &mut done);
+            }
+            rows.entry(row).or_default().push((column, text));
+        }
+        flush(&mut rows, &mut done);
+        done.sort_by_key(|(row, _)| *row);
+        let merged = regions.iter().map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect();
+        found.push(Rows { name, rows: done, merged });
+    }
+    Ok(found)
+}
+
+/// Moves the gathered cells over as records, gaps filled with empty cells.
+fn flush(rows: &mut BTreeMap<u32, Vec<(u32, String)>>, done: &mut Vec<(u32, csv::StringRecord)>) {
+    for (row, mut cells) in std::mem::take(rows) {
+        cells.sort_by_key(|(column, _)| *column);
+        let mut record = csv::StringRecord::with_capacity(cells.iter().map(|(_, t)| t.len()).sum(), cells.len());
+        for (column, text) in cells {
+            while record.len() < column as usize {
+                record.push_field("");
+            }
+            record.push_field(&text);
+        }
+        done.push((row + 1, record));
+    }
 }
 
 fn sheets<R: Read + Seek>(source: R) -> Result<Vec<Sheet>> {

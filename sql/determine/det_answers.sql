@@ -34,7 +34,7 @@ select
     end as is_positive,
     m.counts, m.counts_core, m.is_intention,
     case when is_positive or m.requirement = 'star' then
-        m.short_label || '＝' || coalesce(m.label, a.raw) || '（行' || a.row_no || '・列' || a.column_name || '）' end as evidence
+        m.short_label || '＝' || coalesce(m.label, a.raw) || '（行' || a.source_row || '・列' || a.column_name || '）' end as evidence
 from ing_answers a
 join ing_facilities f on f.row_no = a.row_no
 join meanings m on m.item_code = a.item_code and m.choice_code is not distinct from a.choice_code

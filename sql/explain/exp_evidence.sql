@@ -11,7 +11,7 @@ with cells as (
         d.item_code,
         coalesce(bool_or(d.is_positive and d.counts), false) as is_positive,
         coalesce(string_agg(c.label, '・' order by a.seq), string_agg(a.raw, '・' order by a.seq))
-            || '（行' || any_value(a.row_no) || '・列' || any_value(a.column_name) || '）' as said
+            || '（行' || any_value(a.source_row) || '・列' || any_value(a.column_name) || '）' as said
     from det_answers d
     join asked q on q.row_no = d.row_no
     join ing_answers a on a.row_no = d.row_no and a.item_code = d.item_code and a.seq = d.seq

@@ -1,0 +1,308 @@
+//! The tables that an extract consists of: one file, several files, or several sheets; how they belong together.
+//!
+//! Tables that answer the same items are stacked (hospitals and clinics apart); tables that answer different items of
+//! the same facilities lie side by side (1号 and 2号 apart) and are joined by the facility's ID.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+
+use super::cells::{self, Glyphs};
+use super::grid::{self, Grid};
+use super::layout::{self, Layout, Place, Recognised, column_name};
+use super::{Edit, Request, sha256};
+use crate::dictionary::Dictionary;
+use crate::error::{Error, Result};
+use crate::finding::Finding;
+
+/// One table with a header that a layout explains.
+pub(crate) struct Source {
+    pub path: PathBuf,
+    /// Name of the file; with the sheet, where a workbook holds several tables.
+    pub name: String,
+    pub layout: Layout,
+    /// Header text by column, as written in the file.
+    pub headers: Vec<String>,
+    pub places: BTreeMap<String, Place>,
+    pub unnamed: Vec<usize>,
+    /// Headers that the layout has and this table does not.
+    missing: Vec<String>,
+    /// The rows below the header, as Excel numbers them.
+    pub rows: Vec<(u32, StringRecord)>,
+    pub undecodable: Vec<(u32, usize)>,
+    pub encoding: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub is_workbook: bool,
+    /// Tables of one block are stacked; blocks lie side by side.
+    pub block: usize,
+    /// Added to a row's number to make it unlike every row of the other tables; 0 for the first.
+    pub row_offset: u32,
+}
+
+/// More than a sheet has rows.
+pub(crate) const ROWS_PER_SOURCE: u32 = 10_000_000;
+
+impl Source {
+    pub fn column(&self, item: &str) -> Option<usize> {
+        match self.places.get(item) {
+            Some(Place::Column(i)) => Some(*i),
+            _ => None,
+        }
+    }
+
+    pub fn finding(&self, code: &str, row: Option<u32>, column: Option<usize>) -> Finding {
+        let mut finding = Finding::new(code).file(&self.name);
+        if let Some(row) = row {
+            finding = finding.row(row);
+        }
+        if let Some(column) = column {
+            finding = finding.column(format!("{}（{}）", column_name(column), self.headers.get(column).map_or("", String::as_str)));
+        }
+        finding
+    }
+
+    /// Column letters as evidence names them: with the file, where there are several.
+    pub fn cell_column(&self, column: usize) -> String {
+        if self.row_offset == 0 { column_name(column) } else { format!("{}〔{}〕", column_name(column), self.name) }
+    }
+
+    /// The code of a cell with the zeros that its stated width asks for, and whether any were put back.
+    pub fn code(&self, item: &str, raw: &str) -> (String, bool) {
+        let text = cells::fold(raw);
+        match self.layout.file.widths.get(item).and_then(|width| cells::padded(&text, *width)) {
+            Some(padded) => (padded, true),
+            None => (text, false),
+        }
+    }
+
+    pub fn glyphs(&self, item: &str, function: &str, masked: (f64, f64)) -> Glyphs {
+        self.layout.glyphs(item, function, masked)
+    }
+}
+
+/// All tables of an extract, recognised and put in blocks; findings about whole tables go to `findings`.
+pub(crate) fn open(request: &Request<'_>, findings: &mut Vec<Finding>) -> Result<Vec<Source>> {
+    let mut paths = files(request.extract)?;
+    paths.extend(request.late.map(Path::to_path_buf));
+    let layouts = match request.mapping {
+        Some(mapping) => layout::from_path(mapping)?,
+        None => layout::known(request.work_folder)?,
+    };
+    let mut sources = Vec::new();
+    for path in &paths {
+        let bytes = std::fs::read(path).map_err(|e| Error::io("抽出ファイルを読めません", path, &e))?;
+        sources.extend(open_file(request, path, bytes, &layouts, findings).map_err(|e| e.file(path))?);
+    }
+    same_columns(&sources)?;
+    for (i, source) in sources.iter_mut().enumerate() {
+        source.row_offset = i as u32 * ROWS_PER_SOURCE;
+    }
+    into_blocks(&mut sources, request.dictionary);
+    required(&sources, request.dictionary)?;
+    for edit in request.edits {
+        apply(&mut sources, edit).map_err(|e| e.at(edit.origin.clone()))?;
+    }
+    for source in &sources {
+        for header in &source.missing {
+            findings.push(source.finding("column_missing_in_file", None, None).value(header));
+        }
+    }
+    Ok(sources)
+}
+
+/// Sets the cell in every row of the facility: whichever of them counts.
+fn apply(sources: &mut [Source], edit: &Edit) -> Result<()> {
+    let (mut has_item, mut found) = (false, false);
+    for source in sources {
+        let column = match source.places.get(&edit.item_code) {
+            Some(Place::Column(column)) => *column,
+            Some(Place::OneHot(_)) => {
+                return Err(Error::new(format!("報告事項 {} は列が分かれているため、想定の表では変えられません", edit.item_code)));
+            }
+            None => continue,
+        };
+        has_item = true;
+        let Some(id_column) = source.column("facility_id") else { continue };
+        let width = source.headers.len();
+        for i in 0..source.rows.len() {
+            let record = &source.rows[i].1;
+            if source.code("facility_id", record.get(id_column).unwrap_or("")).0 == edit.facility_id {
+                found = true;
+                let cell = |c: usize| if c == column { edit.value.as_str() } else { record.get(c).unwrap_or("") };
+                source.rows[i].1 = (0..record.len().max(width)).map(cell).collect();
+            }
+        }
+    }
+    match (has_item, found) {
+        (_, true) => Ok(()),
+        (true, false) => Err(Error::new(format!("医療機関ID「{}」が抽出ファイルにありません", edit.facility_id))),
+        (false, false) => {
+            Err(Error::new(format!("報告事項 {} が抽出ファイルにありません", edit.item_code))
+                .next("sql/dictionary/items.csv のコードを書いてください"))
+        }
+    }
+}
+
+/// The extract itself, or what of a folder can be one.
+pub fn files(extract: &Path) -> Result<Vec<PathBuf>> {
+    if !extract.is_dir() {
+        return Ok(vec![extract.to_path_buf()]);
+    }
+    let mut found: Vec<PathBuf> = std::fs::read_dir(extract)
+        .map_err(|e| Error::io("入力フォルダーを読めません", extract, &e))?
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("xlsx")))
+        // lock files of Excel and hidden files are no extracts
+        .filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with(['~', '.'])))
+        .collect();
+    found.sort();
+    if found.is_empty() {
+        return Err(Error::new("抽出ファイルがありません")
+            .file(extract)
+            .next("G-MIS の抽出ファイル（CSV か Excel ブック）をこのフォルダーに置くか、--extract で指定してください"));
+    }
+    Ok(found)
+}
+
+fn open_file(request: &Request<'_>, path: &Path, bytes: Vec<u8>, layouts: &[Layout], findings: &mut Vec<Finding>) -> Result<Vec<Source>> {
+    let (hash, size) = (sha256(&bytes), bytes.len() as u64);
+    // one mapping for all files may say the encoding; several are told apart only after reading
+    let named = if request.mapping.is_some() && layouts.len() == 1 { layouts[0].encoding()? } else { None };
+    let file_name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let grids = grid::read_all(bytes, named)?;
+    let named = request.mapping.is_some();
+    let mut seen: Vec<(Grid, Option<Recognised<'_>>)> = Vec::with_capacity(grids.len());
+    for grid in grids {
+        let recognised = layout::recognise(layouts, &grid);
+        seen.push((grid, recognised));
+    }
+    // with a mapping that the user named, even a poor likeness is meant: what is missing can then be told
+    let is_table = |r: &Recognised<'_>| r.is_whole() || r.is_part() || (named && r.found > 0);
+    let (tables, others): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, r)| r.as_ref().is_some_and(is_table));
+    if tables.is_empty() {
+        return Err(Error::new("見出しがどの列対応表とも合いません")
+            .next("別のファイルを選んでいないかを確かめてください。新しいレイアウトなら、kyogi mapping で列対応表の案を作れます"));
+    }
+    for (grid, _) in others {
+        findings.push(Finding::new("sheet_not_read").file(&file_name).value(format!("シート「{}」", grid.sheet)));
+    }
+    let alone = tables.len() == 1;
+    tables
+        .into_iter()
+        .filter_map(|(grid, recognised)| recognised.map(|r| (grid, r)))
+        .map(|(grid, r)| {
+            let name = if alone { file_name.clone() } else { format!("{file_name}／{}", grid.sheet) };
+            source((path, name), grid, &r, request.dictionary, (hash.clone(), size))
+        })
+        .collect()
+}
+
+fn source(
+    (path, name): (&Path, String),
+    grid: Grid,
+    recognised: &Recognised<'_>,
+    dictionary: &Dictionary,
+    (sha256, bytes): (String, u64),
+) -> Result<Source> {
+    let layout = recognised.layout.clone();
+    layout.refuse_undecided()?;
+    let headers = grid.headers(recognised.start, layout.file.header_rows);
+    let places = layout.places(&headers, dictionary)?;
+    let is_workbook = !grid.sheet.is_empty();
+    let encoding = if !is_workbook { grid.encoding } else { format!("{}（シート「{}」）", grid.encoding, grid.sheet) };
+    let mut rows = grid.rows;
+    rows.drain(..(recognised.start + layout.file.header_rows).min(rows.len()));
+    if rows.is_empty() {
+        return Err(Error::new("データの行がありません（見出しだけのファイルです）").next("抽出の条件を確かめて、もう一度取り出してください"));
+    }
+    let (places, unnamed, missing) = (places.items, places.unnamed, places.missing);
+    Ok(Source {
+        path: path.to_path_buf(),
+        name,
+        headers,
+        places,
+        unnamed,
+        missing,
+        rows,
+        undecodable: grid.undecodable,
+        encoding,
+        sha256,
+        bytes,
+        is_workbook,
+        block: 0,
+        row_offset: 0,
+        layout,
+    })
+}
+
+/// Every column of a layout must be in one of its tables. What only some of them lack is left for a finding.
+fn same_columns(sources: &[Source]) -> Result<()> {
+    for source in sources {
+        let alike: Vec<&Source> = sources.iter().filter(|s| s.layout.name == source.layout.name).collect();
+        let nowhere: Vec<String> = source.missing.iter().filter(|m| alike.iter().all(|s| s.missing.contains(m))).cloned().collect();
+        if !nowhere.is_empty() {
+            let left: Vec<String> = alike.iter().flat_map(|s| s.unnamed.iter().map(|&c| s.headers[c].clone())).collect();
+            return Err(source.layout.missing_columns(&nowhere, &left).file(&source.path));
+        }
+    }
+    Ok(())
+}
+
+/// Numbers the blocks: tables that share a reported item stand in one, in the order of their first table.
+fn into_blocks(sources: &mut [Source], dictionary: &Dictionary) {
+    let reported = |s: &Source| -> BTreeSet<String> {
+        s.places.keys().filter(|i| dictionary.item(i).is_some_and(|i| i.function_code != "base")).cloned().collect()
+    };
+    let items: Vec<BTreeSet<String>> = sources.iter().map(reported).collect();
+    let mut block: Vec<usize> = (0..sources.len()).collect();
+    // a table without any reported item belongs to the first: facilities that did not report, for example
+    for i in 0..sources.len() {
+        for j in 0..i {
+            if items[i].is_empty() || items[j].is_empty() || !items[i].is_disjoint(&items[j]) {
+                let (from, to) = (block[i].max(block[j]), block[i].min(block[j]));
+                block.iter_mut().filter(|b| **b == from).for_each(|b| *b = to);
+            }
+        }
+    }
+    let mut order: HashMap<usize, usize> = HashMap::new();
+    for (i, source) in sources.iter_mut().enumerate() {
+        let next = order.len();
+        source.block = *order.entry(block[i]).or_insert(next);
+    }
+    for source in sources.iter_mut() {
+        // what a whole block lacks is no gap of one of its tables
+        source.missing.sort();
+    }
+    let lacking: Vec<(usize, BTreeSet<String>)> = sources.iter().map(|s| (s.block, s.missing.iter().cloned().collect())).collect();
+    for source in sources {
+        let everywhere = |header: &String| lacking.iter().filter(|(b, _)| *b == source.block).all(|(_, m)| m.contains(header));
+        let gaps: Vec<String> = source.missing.iter().filter(|h| !everywhere(h)).cloned().collect();
+        source.missing = gaps;
+    }
+}
+
+/// Items that every table must have, and those that at least one must have.
+const REQUIRED: [&str; 2] = ["municipality_code", "report_status"];
+
+fn required(sources: &[Source], dictionary: &Dictionary) -> Result<()> {
+    let lacking = |item: &str, source: &Source| {
+        Err(Error::new(format!("列対応表に必須の項目「{item}」がありません"))
+            .at(source.layout.name.clone())
+            .next("[columns] に、その項目の見出しの行を足してください"))
+    };
+    for source in sources {
+        if source.column("facility_id").is_none() {
+            return lacking("facility_id", source);
+        }
+    }
+    let stars = dictionary.items.iter().filter(|i| i.requirement == "star").map(|i| i.item_code.as_str());
+    for item in REQUIRED.into_iter().chain(stars) {
+        if !sources.iter().any(|s| s.places.contains_key(item)) {
+            return lacking(item, &sources[0]);
+        }
+    }
+    Ok(())
+}
