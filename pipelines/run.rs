@@ -147,15 +147,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
     let links = data_links(&root)?;
-    printer.pages(
-        &drafter,
-        &basis,
-        &plan,
-        &figures.inputs,
-        result_links,
-        links,
-        site::finding_list(&findings, &finding_rules),
-    )?;
+    printer.pages(&drafter, &basis, &plan, &figures.inputs, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
     let manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
