@@ -1,6 +1,7 @@
 //! All tests in one binary, so that they link once.
 
 mod book;
+mod charts;
 mod council;
 mod determine;
 mod ingest;

@@ -24,7 +24,8 @@ fn sheet(text: &str) -> Value {
         "function": {"code": "g2a", "label": text, "short": text}, "simulated": true, "headline": text,
         "key_figures": [{"label": text, "value": "12", "unit": "施設", "note": text}],
         "parts": [part(1, true), part(2, false), part(3, false), part(4, false), part(5, false)],
-        "charts": [{"id": "c1", "title": text, "alt": text, "svg": svg, "width": width, "height": height}],
+        "charts": [{"id": "c1", "title": text, "alt": text, "svg": svg, "width": width, "height": height, "data_beside": false,
+            "data": {"caption": text, "head": ["区分", text], "align": ["left", "right"], "rows": [[text, "3"]], "note": ""}}],
         "notes": [text], "sources": [text]})
 }
 
@@ -91,7 +92,9 @@ fn charts_survive_odd_data() {
             "",
             "%",
             Some(100.0),
-            &[charts::Interval { label: "逆".into(), low: 90.0, high: f64::INFINITY, emphasis: true, text: String::new() }],
+            &[charts::Interval {
+                label: "逆".into(), low: 90.0, high: f64::INFINITY, emphasis: true, text: String::new(), role: charts::Role::Need
+            }],
         ),
         charts::cartogram("", &[], &[tile("一つ", 139.0, 35.0, 0.0), tile("遠い", f64::NAN, 0.0, -1.0)]),
     ];

@@ -20,15 +20,28 @@ const FEW: i64 = 3;
 #[derive(Clone, Debug, Deserialize)]
 pub struct FigureRow {
     pub function_code: String,
-    /// `yes_no`, `choices`, `modes`, `counts` or `indicators`.
+    /// `yes_no`, `choices`, `modes`, `counts` or `indicators`, or a picture of `pictures.rs`.
     pub kind: String,
+    /// Report items or indicators, separated by `;`; `need:` before an indicator marks what is needed.
     pub items: String,
     pub caption: String,
-    /// `bars`, `stacked`, `intervals` or empty.
+    /// `bars`, `stacked`, `intervals` or empty; a picture has its own.
     pub chart: String,
     pub chart_title: String,
     /// What of it stands on the sheet: `both`, `table`, `chart` or `none`; the area page has all.
     pub on_sheet: String,
+}
+
+impl FigureRow {
+    /// Whether the table or the chart stands on the sheet.
+    pub fn shows(&self, what: &str) -> bool {
+        self.on_sheet == "both" || self.on_sheet == what
+    }
+
+    /// Whether the chart is drawn at half the width of the paper.
+    pub fn is_narrow(&self) -> bool {
+        !matches!(self.chart.as_str(), "" | "bars" | "stacked")
+    }
 }
 
 pub fn rows() -> Result<Vec<FigureRow>> {
@@ -153,11 +166,35 @@ pub struct Names {
 struct ModeRow {
     mode: String,
     label: String,
+    short: String,
+}
+
+/// Facilities that chose a mode, with what the mode is called.
+pub struct ModeCount {
+    pub label: String,
+    /// Shorter name, shared by modes that pictures do not tell apart.
+    pub short: String,
+    /// Whether the mode is one of having the function.
+    pub answers: bool,
+    pub facilities: i64,
 }
 
 impl Names {
     pub fn load() -> Result<Self> {
         Ok(Self { modes: read_csv("sql/dictionary/modes.csv")?, indicators: Indicator::all()? })
+    }
+
+    /// Facilities by mode, in the order of `modes.csv`; modes that the item does not offer are left out.
+    pub fn count_by_mode(&self, choices: &[ChoiceCount]) -> Vec<ModeCount> {
+        let mut counts = BTreeMap::new();
+        for choice in choices {
+            let (place, label) = self.mode(choice);
+            let short = self.modes.get(place).map_or_else(|| label.clone(), |m| m.short.clone());
+            let count =
+                counts.entry((place, label.clone())).or_insert(ModeCount { label, short, answers: choice.polarity == "positive", facilities: 0 });
+            count.facilities += choice.facilities;
+        }
+        counts.into_values().collect()
     }
 
     /// The mode's place in the order and its label.
@@ -222,14 +259,15 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
             let all = &names.indicators;
             let mut body = Vec::new();
             let mut intervals = Vec::new();
-            for key in &items {
+            for item in &items {
+                let (key, role) = item.strip_prefix("need:").map_or((*item, charts::Role::Supply), |key| (key, charts::Role::Need));
                 let indicator = Indicator::find(all, key)?;
-                let value = answers.figures.get(*key).ok_or_else(|| no_figures(key))?;
+                let value = answers.figures.get(key).ok_or_else(|| no_figures(key))?;
                 let text = value.text();
                 body.push(vec![indicator.label.clone(), text.clone(), indicator.unit.clone()]);
-                intervals.push(charts::Interval { label: indicator.label.clone(), low: value.low, high: value.high, emphasis: false, text });
+                intervals.push(charts::Interval { label: indicator.label.clone(), low: value.low, high: value.high, emphasis: false, text, role });
             }
-            let unit = Indicator::find(all, items[0])?.unit.clone();
+            let unit = Indicator::find(all, items[0].trim_start_matches("need:"))?.unit.clone();
             let drawing = (row.chart == "intervals").then(|| charts::intervals(&row.chart_title, &unit, None, &intervals));
             (vec!["指標".into(), "少なくとも〜多くとも".into(), "単位".into()], body, drawing)
         }
@@ -243,9 +281,10 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
         svg,
         width,
         height,
+        data: table.clone(),
+        data_beside: true,
     });
-    let shows = |what: &str| row.on_sheet == "both" || row.on_sheet == what;
-    Ok(Figure { table, chart, table_on_sheet: shows("table"), chart_on_sheet: shows("chart") })
+    Ok(Figure { table, chart, table_on_sheet: row.shows("table"), chart_on_sheet: row.shows("chart") })
 }
 
 /// The chart that every sheet has: the share of facilities with the function, as intervals.
@@ -256,7 +295,7 @@ pub fn share_chart(literal: (Option<f64>, Option<f64>), core: Option<(Option<f64
             _ => format!("{}〜{}", percent_or_dash(low), percent_or_dash(high)),
         };
         let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
-        charts::Interval { label: label.into(), low: value(low), high: value(high), emphasis, text }
+        charts::Interval { label: label.into(), low: value(low), high: value(high), emphasis, text, role: charts::Role::Supply }
     };
     let mut rows = vec![row("機能あり（報告どおり）", literal, true)];
     if let Some(core) = core {
@@ -265,9 +304,15 @@ pub fn share_chart(literal: (Option<f64>, Option<f64>), core: Option<(Option<f64
     let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label, r.text)).collect();
     let (svg, width, height) = charts::intervals("機能のある医療機関の割合", "%", Some(100.0), &rows);
     let title = format!("機能のある医療機関の割合の下限と上限（{area_name}、報告の対象に対する割合）");
-    Chart {
-        id: chart_id.into(), alt: format!("{title}：{}。幅は未報告と判定できない医療機関による。", said.join("、")), title, svg, width, height
-    }
+    let alt = format!("{title}：{}。幅は未報告と判定できない医療機関による。", said.join("、"));
+    let data = interval_table(&title, "割合", &rows);
+    Chart { id: chart_id.into(), alt, title, svg, width, height, data, data_beside: false }
+}
+
+/// The rows of an interval chart as a table.
+pub fn interval_table(caption: &str, value: &str, rows: &[charts::Interval]) -> TableView {
+    let body = rows.iter().map(|r| vec![r.label.clone(), r.text.clone()]).collect();
+    TableView::new(caption, vec!["区分".into(), format!("{value}（少なくとも〜多くとも）")], body)
 }
 
 fn of<'a>(answers: &'a AreaAnswers, item: &str) -> Result<&'a Vec<ChoiceCount>> {

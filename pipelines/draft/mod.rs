@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod figures;
+mod pictures;
 pub mod sentence;
 pub mod sheet;
 pub mod site;
@@ -20,6 +21,7 @@ use crate::reference::Reference;
 use crate::rules::Rules;
 use crate::workspace::level_label;
 use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue, Indicator, Names};
+use pictures::Pictures;
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
 use words::{Phrases, percent_or_dash, thousands};
 
@@ -120,6 +122,7 @@ pub struct Drafter<'a> {
     pub simulated: bool,
     figure_rows: Vec<figures::FigureRow>,
     names: Names,
+    pictures: Pictures,
     parts: Vec<PartRow>,
     candidates: Vec<CandidateRow>,
 }
@@ -161,6 +164,7 @@ impl<'a> Drafter<'a> {
             simulated,
             figure_rows: figures::rows()?,
             names: Names::load()?,
+            pictures: Pictures::load()?,
             parts: read_csv("reports/sheets/parts.csv")?,
             candidates: read_csv("sql/draft/candidates.csv")?,
         })
@@ -174,15 +178,15 @@ impl<'a> Drafter<'a> {
     pub fn sheet(&self, area: &Area, function: &Function) -> Result<Sheet> {
         let summary = self.facts.summary(area, &function.function_code)?;
         let values = self.values(area, function, summary)?;
-        // where need and supply are drawn, the headline says the share and the paper stays at two pages
-        let draws_need = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.chart == "intervals");
-        let mut charts = if draws_need { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
+        // where a picture of its own is on the paper, the headline says the share and the paper stays at two pages
+        let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.is_narrow() && r.shows("chart"));
+        let mut charts = if has_picture { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
         let mut tables = Vec::new();
         for figure in self.figures(area, function, charts.len() + 1)? {
+            charts.extend(figure.chart.filter(|_| figure.chart_on_sheet).map(|c| sheet::Chart { data_beside: figure.table_on_sheet, ..c }));
             if figure.table_on_sheet {
                 tables.push(figure.table);
             }
-            charts.extend(figure.chart.filter(|_| figure.chart_on_sheet));
         }
         let mut parts = Vec::new();
         for row in &self.parts {
@@ -267,7 +271,11 @@ impl<'a> Drafter<'a> {
         let mut next = first;
         let mut all = Vec::new();
         for row in self.figure_rows.iter().filter(|r| r.function_code == function.function_code) {
-            let figure = figures::figure(row, answers, self.dictionary, &self.names, &area.name, &format!("c{next}"))?;
+            let id = format!("c{next}");
+            let figure = match self.picture(row, area, &id) {
+                Some(picture) => picture?,
+                None => figures::figure(row, answers, self.dictionary, &self.names, &area.name, &id)?,
+            };
             next += usize::from(figure.chart.is_some());
             all.push(figure);
         }

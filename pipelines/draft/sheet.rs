@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-pub use crate::render::charts::Chart;
+pub use crate::render::charts::{Chart, TableView};
 
 /// 課題管理シート of one area and one function.
 #[derive(Clone, Debug, Serialize)]
@@ -77,24 +77,6 @@ pub struct Candidate {
     pub mark: String,
     pub text: String,
     pub source: String,
-}
-
-/// A table as printed: cells are formatted text, the first of a row is its header.
-#[derive(Clone, Debug, Serialize)]
-pub struct TableView {
-    pub caption: String,
-    pub head: Vec<String>,
-    pub align: Vec<&'static str>,
-    pub rows: Vec<Vec<String>>,
-    pub note: String,
-}
-
-impl TableView {
-    /// A table whose first column is text and whose other columns are numbers.
-    pub fn new(caption: impl Into<String>, head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
-        let align = (0..head.len()).map(|i| if i == 0 { "left" } else { "right" }).collect();
-        Self { caption: caption.into(), head, align, rows, note: String::new() }
-    }
 }
 
 /// 協議結果公表シート of one meeting.

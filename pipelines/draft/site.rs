@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::book::{DataBook, FUTURE, FigureGroup};
+use super::figures::interval_table;
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
 use super::words::{percent, percent_or_dash, report_year_label, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
@@ -272,12 +273,14 @@ impl Drafter<'_> {
                 high: value(s.share_high),
                 emphasis: false,
                 text,
+                role: charts::Role::Supply,
             });
         }
         let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合）", area.name);
         let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label, r.text)).collect();
         let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);
-        Ok(Chart { id: "functions".into(), alt: format!("{title}：{}", said.join("、")), title, svg, width, height })
+        let (alt, data) = (format!("{title}：{}", said.join("、")), interval_table(&title, "割合", &rows));
+        Ok(Chart { id: "functions".into(), alt, title, svg, width, height, data, data_beside: false })
     }
 
     /// Circles by population, shaded by the share of facilities that reported.
@@ -306,8 +309,11 @@ impl Drafter<'_> {
         }
         let title = format!("市区町村ごとの報告率（{}、円の大きさは人口）", areas[0].name);
         let (svg, width, height) = charts::cartogram(&title, &classes, &tiles);
-        let alt = format!("{title}。数値は「区域別の状況」の表にあります。");
-        Ok(Chart { id: "map".into(), title, alt, svg, width, height })
+        let body: Vec<Vec<String>> = tiles.iter().map(|t| vec![t.label.clone(), t.text.clone(), classes[usize::from(t.level)].to_owned()]).collect();
+        let data = TableView::new(title.clone(), vec!["市区町村".into(), "報告率".into(), "区分".into()], body);
+        let said: Vec<String> = tiles.iter().map(|t| format!("{} {}", t.label, t.text)).collect();
+        let alt = format!("{title}：{}。", said.join("、"));
+        Ok(Chart { id: "map".into(), title, alt, svg, width, height, data, data_beside: false })
     }
 
     fn area_lines(&self, areas: &[Area]) -> Result<Vec<AreaLine>> {

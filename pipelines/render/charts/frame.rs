@@ -12,6 +12,10 @@ pub const WIDTH: u32 = 1000;
 pub(super) const MARGIN: f64 = 8.0;
 /// Usable right edge in px.
 pub(super) const RIGHT: f64 = WIDTH as f64 - MARGIN;
+/// Width of a chart that is read at half the width of A4 (about 82 mm) or on a telephone, in px: 20 px letters print at 8.3 pt.
+pub const NARROW: u32 = 560;
+/// Usable right edge of a narrow chart in px.
+pub(super) const NARROW_RIGHT: f64 = NARROW as f64 - MARGIN;
 
 /// Where the given x stands in the text.
 #[derive(Clone, Copy, PartialEq)]
@@ -56,9 +60,15 @@ enum Mark {
 }
 
 /// Marks in painting order; coordinates in px, rounded here because plotters' SVG has whole px only.
-#[derive(Default)]
 pub(super) struct Picture {
     marks: Vec<Mark>,
+    width: u32,
+}
+
+impl Default for Picture {
+    fn default() -> Self {
+        Self { marks: Vec::new(), width: WIDTH }
+    }
 }
 
 fn px(v: f64) -> i32 {
@@ -66,6 +76,11 @@ fn px(v: f64) -> i32 {
 }
 
 impl Picture {
+    /// A picture on the narrow canvas.
+    pub(super) fn narrow() -> Self {
+        Self { marks: Vec::new(), width: NARROW }
+    }
+
     pub(super) fn rect(&mut self, r: Rect, colour: RGBColor) {
         self.marks.push(Mark::Rect(r, colour, true));
     }
@@ -172,14 +187,14 @@ impl Picture {
     /// Draws everything; `height` in px. The title becomes the `<title>` element.
     pub(super) fn finish(self, title: &str, height: f64) -> Drawing {
         let height = height.ceil().max(1.0) as u32;
-        let mut svg = String::new();
+        let (mut svg, width) = (String::new(), self.width);
         let drawn = {
-            let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
+            let area = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
             self.marks.into_iter().try_for_each(|m| paint(&area, m)).and_then(|()| area.present())
         };
         // Writing into a String cannot fail; a missing mark must not go unseen in tests though.
         debug_assert!(drawn.is_ok(), "{:?}", drawn.err().map(|e| e.to_string()));
-        (tidy(&svg, title), WIDTH, height)
+        (tidy(&svg, title), width, height)
     }
 }
 
@@ -236,11 +251,17 @@ fn escape(text: &str) -> String {
 
 /// The picture for no data at all.
 pub(super) fn nothing(title: &str) -> Drawing {
-    let mut p = Picture::default();
-    let r = Rect { x0: MARGIN, y0: MARGIN, x1: RIGHT, y1: 92.0 };
-    p.outline(r, LINE);
-    let at = (f64::from(WIDTH) / 2.0, 50.0);
-    p.text("該当するデータはありません", at, Anchor::Middle, Letters { colour: MUTED, ..PLAIN });
+    says(Picture::default(), title, "該当するデータはありません")
+}
+
+/// A picture that only says why there is nothing to draw.
+pub(super) fn says(mut p: Picture, title: &str, words: &str) -> Drawing {
+    let right = f64::from(p.width) - MARGIN;
+    let lines = super::text::fit_all(std::iter::once(words), right - MARGIN - 20.0, false);
+    p.outline(Rect { x0: MARGIN, y0: MARGIN, x1: right, y1: 92.0 }, LINE);
+    for block in &lines {
+        p.block(block, (f64::from(p.width) / 2.0, 50.0), Anchor::Middle, Letters { colour: MUTED, ..PLAIN });
+    }
     p.finish(title, 100.0)
 }
 

@@ -1,11 +1,20 @@
-//! Intervals: what is known at least and at most.
+//! Intervals: what is known at least and at most. Drawn on the narrow canvas, so that it is read beside a text or on a telephone.
 
 use super::Drawing;
-use super::bars::{Rows, label_column};
-use super::frame::{Anchor, Letters, MARGIN, NOTE, PLAIN, Picture, RIGHT, Rect, nothing};
-use super::palette::{BAND, DARK, DARKEST, Fill, LINE, MUTED};
-use super::text::{fit_all, number, width};
+use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, PLAIN, Picture, Rect, says};
+use super::palette::{BAND, DARK, DARKEST, Fill, INK, LINE, MARK, MUTED, PAPER};
+use super::text::{Block, EM, SMALL_EM, fit_all, lines, number, width};
 use plotters::style::RGBColor;
+
+/// What a row speaks of; each role has its own mark, so that colour is never alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// What there is: a solid bar.
+    #[default]
+    Supply,
+    /// What is needed: an open frame.
+    Need,
+}
 
 /// One interval.
 pub struct Interval {
@@ -17,47 +26,75 @@ pub struct Interval {
     pub high: f64,
     /// The row that the chart is about: darker bar, bold letters.
     pub emphasis: bool,
-    /// Printed at the right, e.g. 「少なくとも32%・多くとも45%」.
+    /// Printed at the right of the name, e.g. 「32%〜45%」.
     pub text: String,
+    pub role: Role,
 }
 
-/// Widest label column in px.
-const LABEL_MAX: f64 = 290.0;
-/// Widest text column in px.
-const TEXT_MAX: f64 = 345.0;
-/// Space between a column and the track in px: half a diamond may stand in it.
-const GAP: f64 = 22.0;
 /// Half the height of a track in px.
-const TRACK: f64 = 13.0;
+const TRACK: f64 = 11.0;
+const LEFT: f64 = MARGIN + 14.0;
+const END: f64 = NARROW_RIGHT - 18.0;
 
-/// Intervals on light tracks from 0 to `max` (default: a round number above all bounds).
+/// Intervals on light tracks from 0 to `max` (default: a round number above all bounds), each under its name.
 /// Equal bounds show as a diamond, unknown ones as a hatched track.
 pub fn intervals(title: &str, unit: &str, max: Option<f64>, rows: &[Interval]) -> Drawing {
+    let mut p = Picture::narrow();
     if rows.is_empty() {
-        return nothing(title);
+        return says(p, title, "該当するデータはありません");
     }
-    let mut p = Picture::default();
     // Measured in bold, because rows with emphasis are.
-    let labels = fit_all(rows.iter().map(|r| r.label.as_str()), LABEL_MAX, true);
-    let texts = fit_all(rows.iter().map(|r| r.text.as_str()), TEXT_MAX, true);
-    let left = label_column(&labels, true) + 10.0;
-    let text_width = texts.iter().map(|t| t.width(true)).fold(0.0, f64::max);
-    let right = RIGHT - if text_width > 0.0 { text_width + GAP } else { 20.0 };
+    let texts = fit_all(rows.iter().map(|r| r.text.as_str()), 250.0, true);
+    let heads: Vec<(Block, bool)> = rows.iter().zip(&texts).map(|(r, t)| head(&r.label, t)).collect();
     let step = tick_step(max, rows);
-    let axis = Axis { left, right, max: axis_max(max, rows, step) };
-    let lines = Rows::new(MARGIN, &[&labels, &texts]);
-
-    for y in &lines.middles {
-        p.rect(Rect { x0: left, y0: y - TRACK, x1: right, y1: y + TRACK }, BAND);
+    let axis = Axis { left: LEFT, right: END, max: axis_max(max, rows, step) };
+    let mut middles = Vec::new();
+    let mut y = MARGIN;
+    let mut tops = Vec::new();
+    for ((block, beside), text) in heads.iter().zip(&texts) {
+        let height = if *beside { block.height().max(text.height()) } else { block.height() + text.height() + 6.0 };
+        tops.push(y);
+        y += height + 6.0 + TRACK;
+        middles.push(y);
+        y += TRACK + 10.0;
     }
-    ticks(&mut p, &axis, step, unit, lines.bottom);
-    for (((row, label), text), &y) in rows.iter().zip(&labels).zip(&texts).zip(&lines.middles) {
+    let bottom = y - 6.0;
+    for y in &middles {
+        p.rect(Rect { x0: axis.left, y0: y - TRACK, x1: axis.right, y1: y + TRACK }, BAND);
+    }
+    ticks(&mut p, &axis, step, unit, (&middles, bottom));
+    for (i, row) in rows.iter().enumerate() {
         let letters = Letters { bold: row.emphasis, ..PLAIN };
-        p.block(label, (left - GAP, y), Anchor::End, letters);
-        p.block(text, (right + GAP, y), Anchor::Start, letters);
-        interval(&mut p, &axis, row, y);
+        let ((block, beside), text, top) = (&heads[i], &texts[i], tops[i]);
+        p.block(block, (MARGIN, top + block.height() / 2.0), Anchor::Start, letters);
+        let below = middles[i] - TRACK - 6.0 - text.height() / 2.0;
+        let y = if *beside { top + block.height().max(text.height()) / 2.0 } else { below };
+        p.block(text, (NARROW_RIGHT, y), Anchor::End, Letters { bold: true, ..letters });
+        interval(&mut p, &axis, row, middles[i]);
     }
-    p.finish(title, lines.bottom + 44.0)
+    p.finish(title, bottom + 36.0)
+}
+
+/// The name beside its value, or on lines of its own above it; the flag tells which.
+fn head(label: &str, text: &Block) -> (Block, bool) {
+    let room = NARROW_RIGHT - MARGIN;
+    let beside = room - text.width(true) - 16.0;
+    for em in [EM, 20.0, SMALL_EM] {
+        if width(label, em, true) <= beside {
+            return (Block { lines: vec![super::text::clean(label)], em }, true);
+        }
+    }
+    for em in [20.0, SMALL_EM] {
+        let wrapped = lines(label, em, beside, true);
+        if wrapped.len() <= 2 {
+            return (Block { lines: wrapped, em }, true);
+        }
+    }
+    let mut wrapped = lines(label, SMALL_EM, room, true);
+    if wrapped.len() > 3 {
+        wrapped = fit_all(std::iter::once(label), room, true).into_iter().flat_map(|b| b.lines).collect();
+    }
+    (Block { lines: wrapped, em: SMALL_EM }, false)
 }
 
 struct Axis {
@@ -73,7 +110,11 @@ impl Axis {
 }
 
 fn interval(p: &mut Picture, axis: &Axis, row: &Interval, y: f64) {
-    let colour = if row.emphasis { DARKEST } else { DARK };
+    let colour = match (row.role, row.emphasis) {
+        (Role::Need, _) => MARK,
+        (Role::Supply, true) => DARKEST,
+        (Role::Supply, false) => DARK,
+    };
     let known = |v: f64| v.is_finite().then(|| axis.x(v));
     let (Some(a), Some(b)) = (known(row.low), known(row.high)) else {
         // An open side is hatched as far as the track goes; the known bound keeps its tick.
@@ -84,30 +125,41 @@ fn interval(p: &mut Picture, axis: &Axis, row: &Interval, y: f64) {
         return;
     };
     let (x0, x1) = (a.min(b), a.max(b));
+    let open = row.role == Role::Need;
     if x1 - x0 < 3.0 {
         let x = (x0 + x1) / 2.0;
-        p.polygon(&[(x, y - 13.0), (x + 11.0, y), (x, y + 13.0), (x - 11.0, y)], colour);
+        let diamond = |r: f64| [(x, y - r - 2.0), (x + r, y), (x, y + r + 2.0), (x - r, y)];
+        p.polygon(&diamond(10.0), colour);
+        if open {
+            p.polygon(&diamond(5.0), PAPER);
+        }
         return;
     }
-    p.rect(Rect { x0, y0: y - 8.0, x1, y1: y + 8.0 }, colour);
+    let bar = Rect { x0, y0: y - 8.0, x1, y1: y + 8.0 };
+    p.rect(bar, colour);
+    if open {
+        p.rect(Rect { x0: x0 + 3.0, y0: y - 5.0, x1: (x1 - 3.0).max(x0 + 3.0), y1: y + 5.0 }, PAPER);
+    }
     end_tick(p, x0, y, colour);
     end_tick(p, x1, y, colour);
 }
 
 fn end_tick(p: &mut Picture, x: f64, y: f64, colour: RGBColor) {
-    p.line((x, y - 15.0), (x, y + 15.0), colour, 4);
+    p.line((x, y - 13.0), (x, y + 13.0), colour, 4);
 }
 
-/// Grid lines and their numbers; the unit stands at the last one.
-fn ticks(p: &mut Picture, axis: &Axis, step: f64, unit: &str, bottom: f64) {
+/// Grid lines on the tracks and numbers below; the unit stands at the last one.
+fn ticks(p: &mut Picture, axis: &Axis, step: f64, unit: &str, (middles, bottom): (&[f64], f64)) {
     let last = (axis.max / step + 1e-9).floor() as usize;
     for k in 0..=last {
         let value = step * k as f64;
         let x = axis.x(value);
-        p.line((x, MARGIN), (x, bottom), if k == 0 { MUTED } else { LINE }, if k == 0 { 2 } else { 1 });
+        for y in middles {
+            p.line((x, y - TRACK), (x, y + TRACK), if k == 0 { MUTED } else { LINE }, if k == 0 { 2 } else { 1 });
+        }
         let text = if k == last { format!("{}{unit}", number(value)) } else { number(value) };
         let half = width(&text, NOTE.em, false) / 2.0;
-        p.text(&text, (x.min(RIGHT - half), bottom + 20.0), Anchor::Middle, NOTE);
+        p.text(&text, (x.min(NARROW_RIGHT - half).max(MARGIN + half), bottom + 20.0), Anchor::Middle, Letters { colour: INK, ..NOTE });
     }
 }
 
@@ -115,13 +167,13 @@ fn largest(rows: &[Interval]) -> f64 {
     rows.iter().flat_map(|r| [r.low, r.high]).filter(|v| v.is_finite()).fold(0.0, f64::max)
 }
 
-/// 1, 2 or 5 times a power of ten, giving about four to five steps.
+/// 1, 2 or 5 times a power of ten, giving three to four steps, because the numbers need room.
 fn tick_step(max: Option<f64>, rows: &[Interval]) -> f64 {
     let top = valid(max).unwrap_or_else(|| largest(rows));
     if top <= 0.0 {
         return 1.0;
     }
-    let rough = top / 4.0;
+    let rough = top / 3.0;
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough * 0.999);
     step.unwrap_or(rough).max(0.1)

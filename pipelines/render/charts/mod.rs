@@ -1,7 +1,7 @@
 //! Charts as SVG text: pure functions, data in, picture out, the same bytes on every run.
 //!
-//! One canvas is [`WIDTH`] px wide and stands for about 170 mm of paper, so 1 px = 0.48 pt and the
-//! usual 22 px letters print at about 10.6 pt. Titles are captions of the template; here they only
+//! A wide canvas is [`WIDTH`] px and stands for about 170 mm of paper, so 1 px = 0.48 pt and the
+//! usual 22 px letters print at about 10.6 pt; a narrow one ([`NARROW`] px) stands for half of that paper. Titles are captions of the template; here they only
 //! become the SVG `<title>` element. Every chart stays readable in grey print: classes differ in
 //! lightness, and classes that mean "none" or "unknown" are hatched.
 
@@ -9,18 +9,26 @@ mod bars;
 mod cartogram;
 mod dorling;
 mod frame;
+mod funnel;
 mod intervals;
 mod labels;
+mod network;
 mod palette;
+mod pyramid;
 mod stacked;
 mod text;
+mod week;
 
 pub use bars::{Bar, bars};
 pub use cartogram::{Tile, cartogram};
-pub use frame::WIDTH;
-pub use intervals::{Interval, intervals};
+pub use frame::{NARROW, WIDTH};
+pub use funnel::{Funnel, FunnelLimit, FunnelPoint, funnel};
+pub use intervals::{Interval, Role, intervals};
+pub use network::{Hub, Links, network};
+pub use pyramid::{AgeBand, AgeGroup, Pyramid, pyramid};
 pub use stacked::{StackedRow, stacked};
-pub use text::register_fonts;
+pub use text::{register_fonts, width as text_width};
+pub use week::{Week, WeekBand, WeekMode, week};
 
 /// SVG text, width in px, height in px.
 pub type Drawing = (String, u32, u32);
@@ -40,4 +48,26 @@ pub struct Chart {
     pub width: u32,
     /// Canvas height in px.
     pub height: u32,
+    /// The values of the picture as a table.
+    pub data: TableView,
+    /// The page prints that table beside the picture; else the figure brings it along.
+    pub data_beside: bool,
+}
+
+/// A table as printed: cells are formatted text, the first of a row is its header.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct TableView {
+    pub caption: String,
+    pub head: Vec<String>,
+    pub align: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+    pub note: String,
+}
+
+impl TableView {
+    /// A table whose first column is text and whose other columns are numbers.
+    pub fn new(caption: impl Into<String>, head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        let align = (0..head.len()).map(|i| if i == 0 { "left" } else { "right" }).collect();
+        Self { caption: caption.into(), head, align, rows, note: String::new() }
+    }
 }

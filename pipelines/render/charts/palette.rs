@@ -11,8 +11,8 @@ pub(super) const BAND: RGBColor = RGBColor(0xf2, 0xf5, 0xf8);
 pub(super) const MARK: RGBColor = RGBColor(0xc2, 0x41, 0x0c);
 pub(super) const DARKEST: RGBColor = RGBColor(0x14, 0x37, 0x5e);
 pub(super) const DARK: RGBColor = RGBColor(0x3a, 0x76, 0xad);
-const LIGHT: RGBColor = RGBColor(0x93, 0xbd, 0xdc);
-const LIGHTEST: RGBColor = RGBColor(0xdb, 0xe9, 0xf4);
+pub(super) const LIGHT: RGBColor = RGBColor(0x93, 0xbd, 0xdc);
+pub(super) const LIGHTEST: RGBColor = RGBColor(0xdb, 0xe9, 0xf4);
 
 /// How an area is painted.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -27,7 +27,7 @@ pub fn register_fonts(regular: &'static [u8], bold: &'static [u8]) {
 }
 
 /// Width of `text` in px at `em` px.
-pub(super) fn width(text: &str, em: f64, bold: bool) -> f64 {
+pub fn width(text: &str, em: f64, bold: bool) -> f64 {
     // plotters truncates to whole px, so measure ten times as large.
     const FINE: f64 = 10.0;
     let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
@@ -76,7 +76,11 @@ pub(super) fn fit_all<'a>(texts: impl Iterator<Item = &'a str>, max_width: f64, 
 }
 
 fn fit_at(text: &str, em: f64, max_width: f64, bold: bool) -> Option<Block> {
-    if width(text, em, bold) <= max_width {
+    let whole = width(text, em, bold);
+    if whole > 2.0 * max_width {
+        return None; // no split can help; trying every one is slow for a long text
+    }
+    if whole <= max_width {
         return Some(Block { lines: vec![text.to_string()], em });
     }
     let (a, b) = split_in_two(text, em, bold)?;
@@ -106,6 +110,26 @@ pub(super) fn one_line(text: &str, em: f64, max_width: f64, bold: bool) -> Strin
     }
     let dots = width("…", em, bold);
     format!("{}…", prefix(&text, em, max_width - dots, bold))
+}
+
+/// A paragraph in as many lines as it needs; a line breaks where [`break_penalty`] allows it.
+pub(super) fn lines(text: &str, em: f64, max_width: f64, bold: bool) -> Vec<String> {
+    let text = clean(text);
+    let mut out = Vec::new();
+    let mut rest = text.as_str();
+    while width(rest, em, bold) > max_width {
+        let fits = prefix(rest, em, max_width, bold).len();
+        let allowed = |i: &usize| *i > 0 && rest.is_char_boundary(*i) && break_penalty(rest, *i).is_some();
+        // a word wider than the line is torn, and a single letter stays
+        let first = rest.chars().next().map_or(rest.len(), char::len_utf8);
+        let at = (1..=fits).rev().find(allowed).unwrap_or(fits.max(first));
+        out.push(rest[..at].trim_end().to_owned());
+        rest = rest[at..].trim_start();
+    }
+    if !rest.is_empty() {
+        out.push(rest.to_owned());
+    }
+    out
 }
 
 fn prefix(text: &str, em: f64, max_width: f64, bold: bool) -> &str {
