@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{artefact, bench, compare, embedded, explain, sample, whatif};
+use crate::{archive, artefact, bench, compare, embedded, explain, sample, whatif};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -100,6 +100,22 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// 引き継ぎ：入力・設定・人の書きこみ・資料を一つのファイルにする
+    Archive {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 書くファイル（省くと「kyogi-都道府県-年度.zip」）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 引き継ぎのファイルから資料を作り直し、1バイトも違わないかを確かめる
+    Replay {
+        /// kyogi archive で作ったファイル
+        archive: PathBuf,
+        /// 作業フォルダーを展開して残す場所（省くと残さない）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// 速さと記憶量を、比で測る
     Bench {
         /// 抽出ファイル（省くと模擬の神奈川県）
@@ -171,6 +187,23 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let bytes = sample_extract(prefecture, *year, *seed)?;
             artefact::write_bytes(out, &bytes)?;
             println!("模擬の抽出ファイルを作りました：{}（{} KB）", out.display(), bytes.len().div_ceil(1024));
+        }
+        Command::Archive { dir, out } => {
+            let workspace = Workspace::open(dir)?;
+            let named = format!("kyogi-{}-{}.zip", workspace.settings.prefecture, workspace.settings.report_year);
+            let archived = archive::archive(&workspace, &out.clone().unwrap_or_else(|| PathBuf::from(named)))?;
+            let size = archived.bytes.div_ceil(1024 * 1024);
+            println!("保管しました：{}（ファイル {}、{size} MB）。会議限りの内容も入っています。", archived.path.display(), archived.files);
+        }
+        Command::Replay { archive: path, out } => {
+            let progress = Progress::new();
+            let replayed = archive::replay(path, out.as_deref(), threads, &progress);
+            progress.done();
+            let replayed = replayed?;
+            print!("{}", archive::text(&replayed));
+            if !replayed.different.is_empty() {
+                return Err(Error::new("保管した資料と一致しません").file(path).next("上の一覧のファイルを確かめてください"));
+            }
         }
         Command::Bench { extract, prefecture } => bench::run(extract.as_deref(), prefecture, threads)?,
     }

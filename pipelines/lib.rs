@@ -26,6 +26,7 @@ pub mod sql;
 pub mod stage;
 pub mod workspace;
 // what a user calls
+pub mod archive;
 pub mod bench;
 pub mod cli;
 pub mod compare;

@@ -1,5 +1,6 @@
 //! All tests in one binary, so that they link once.
 
+mod archive;
 mod book;
 mod charts;
 mod council;
