@@ -61,7 +61,7 @@ pub fn run(extract: Option<&Path>, prefecture: &str, threads: usize) -> Result<(
     );
 
     let sheets = run::draft_sheets(&options, 64)?;
-    let printer = run::Printer::new(&|_| None, dir.join("print"), (2026, 4, 1))?;
+    let printer = crate::printer::Printer::new(&|_| None, dir.join("print"), (2026, 4, 1))?;
     let print_all = |threads: usize| -> Result<Duration> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| Error::new(e.to_string()))?;
         let mut total = Duration::ZERO;

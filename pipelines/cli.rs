@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::dictionary::Dictionary;
+use crate::dictionary::{self, Dictionary};
 use crate::error::{Error, Result};
 use crate::ingest::layout;
 use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{archive, artefact, bench, compare, embedded, explain, sample, whatif};
+use crate::{archive, artefact, bench, compare, coordinate, embedded, explain, finding, sample, whatif, workbook};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -57,6 +57,28 @@ enum Command {
         /// 資料を作る場所（省くと設定の output）
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// 協議シート（Excel）を作る。あれば、人の文を残して新しい数値と合わせる
+    Draft {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 抽出ファイル（省くと作業フォルダーの input）
+        #[arg(long)]
+        extract: Option<PathBuf>,
+        /// 列対応表（省くと見出しから選ぶ）
+        #[arg(long)]
+        mapping: Option<PathBuf>,
+    },
+    /// 協議シートの合意した文から、公表する協議結果（シート、取りまとめ、方策の表）を作る
+    Publish {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 作る場所（省くと作業フォルダーの published）
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// 公表日がこの日までのものだけ（省くと公表日のあるものすべて）
+        #[arg(long)]
+        until: Option<String>,
     },
     /// 判定の理由（医療機関ID）、又は数値の出どころ（area=31201 indicator=home_care_gap）を示す
     Explain {
@@ -143,7 +165,7 @@ pub fn main() -> i32 {
 fn execute(command: &Command, threads: usize) -> Result<()> {
     match command {
         Command::Demo { extract, out } => {
-            let workspace = demo_folder(Path::new("kyogi-demo"))?;
+            let workspace = demo_folder(Path::new("kyogi-demo"), extract.clone(), threads)?;
             report(&run_with(&workspace, extract.clone(), None, out.clone(), threads)?);
         }
         Command::Init { prefecture, year, dir } => {
@@ -155,6 +177,19 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         Command::Run { dir, extract, mapping, out } => {
             let workspace = Workspace::open(dir)?;
             report(&run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?);
+        }
+        Command::Draft { dir, extract, mapping } => {
+            let workspace = Workspace::open(dir)?;
+            let progress = Progress::new();
+            let options =
+                Options { workspace: &workspace, extract: extract.clone(), mapping: mapping.clone(), out: None, threads, progress: &progress };
+            let drafted = coordinate::draft(&options, &[]);
+            progress.done();
+            report_draft(&drafted?)?;
+        }
+        Command::Publish { dir, out, until } => {
+            let workspace = Workspace::open(dir)?;
+            report_publish(&coordinate::publish(&workspace, out.as_deref(), until.as_deref(), threads)?);
         }
         Command::Explain { dir, asked, out } => {
             let workspace = Workspace::open(dir)?;
@@ -229,8 +264,47 @@ fn report(outcome: &Outcome) {
     if outcome.findings > 0 {
         println!("確認が必要な報告：{} 件（うち訂正が必要 {} 件）。data/findings.csv を見てください。", outcome.findings, outcome.must_fix);
     }
+    if outcome.held_back > 0 {
+        println!("合意したが公表しない文：{} 件。data/not_published.csv を見てください。", outcome.held_back);
+    }
+    if let Some(copy) = &outcome.copy {
+        println!("協議シートを新しい数値と合わせました（前のファイルの写し：{}）", copy.display());
+    }
     for kept in &outcome.finished.kept {
         println!("人が加えた、又は変えたファイルを残しました：{kept}");
+    }
+}
+
+/// Lines of a list on the screen; the rest is in the file.
+const SHOWN: usize = 20;
+
+fn report_draft(drafted: &coordinate::Drafted) -> Result<()> {
+    println!("協議シートを{}：{}", if drafted.is_new { "作りました" } else { "新しい数値と合わせました" }, drafted.path.display());
+    if let Some(copy) = &drafted.copy {
+        println!("前のファイルの写し：{}", copy.display());
+    }
+    if drafted.archived > 0 {
+        println!("シート「保管」に移した文：{} 件", drafted.archived);
+    }
+    let rules = finding::rules()?;
+    for f in drafted.findings.iter().take(SHOWN) {
+        let value = if f.value.is_empty() { String::new() } else { format!("「{}」", f.value) };
+        println!("{}：{} {value}{}", finding::severity_label(finding::severity(f, &rules)), f.column, rules.get(&f.code).map_or("", |r| &r.what));
+    }
+    if drafted.findings.len() > SHOWN {
+        println!("ほか {} 件", drafted.findings.len() - SHOWN);
+    }
+    Ok(())
+}
+
+fn report_publish(outcome: &coordinate::PublishOutcome) {
+    let index = outcome.finished.place.join("index.html");
+    println!("公表する資料を作りました：{}（協議 {}、方策 {}）", index.display(), outcome.results, outcome.measures);
+    if !outcome.held_back.is_empty() {
+        println!("合意したが公表しない文：{} 件（一覧：{}）", outcome.held_back.len(), outcome.list.display());
+    }
+    for h in outcome.held_back.iter().take(SHOWN) {
+        println!("  シート「{}」の {} 行目（{}、{}）：{}", h.place.sheet, h.place.row, h.area_name, h.theme, h.lacks);
     }
 }
 
@@ -247,12 +321,23 @@ pub fn sample_extract(prefecture: &str, report_year: i32, seed: u64) -> Result<V
 }
 
 /// The work folder of the demonstration; files that are there stay as they are.
-fn demo_folder(root: &Path) -> Result<Workspace> {
+fn demo_folder(root: &Path, extract: Option<PathBuf>, threads: usize) -> Result<Workspace> {
     for (path, text) in embedded::under("data-samples/demo/") {
         let target = root.join(path.trim_start_matches("data-samples/demo/"));
         if !target.exists() {
             artefact::write_bytes(&target, text.as_bytes())?;
         }
     }
-    Workspace::open(root).map_err(|e| Error::new(e.what().to_owned()).file(root).next("kyogi-demo フォルダーを消して、もう一度実行してください"))
+    let workspace = Workspace::open(root)
+        .map_err(|e| Error::new(e.what().to_owned()).file(root).next("kyogi-demo フォルダーを消して、もう一度実行してください"))?;
+    if !root.join(workbook::FILE).exists() {
+        // what a council may have decided, as people would write it
+        let decisions: Vec<workbook::Decision> = dictionary::read_csv("data-samples/demo/decisions.csv")?;
+        let progress = Progress::new();
+        let drafted =
+            coordinate::draft(&Options { workspace: &workspace, extract, mapping: None, out: None, threads, progress: &progress }, &decisions);
+        progress.done();
+        drafted?;
+    }
+    Ok(workspace)
 }

@@ -24,14 +24,17 @@ pub mod rules;
 pub mod spreadsheet;
 pub mod sql;
 pub mod stage;
+pub mod workbook;
 pub mod workspace;
 // what a user calls
 pub mod archive;
 pub mod bench;
 pub mod cli;
 pub mod compare;
+pub mod coordinate;
 pub mod explain;
 pub mod method;
+pub mod printer;
 pub mod run;
 pub mod sample;
 pub mod whatif;

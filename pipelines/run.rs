@@ -1,30 +1,27 @@
 //! The batch: extract in, packet out. Stages follow one another; each reads what the earlier ones wrote.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-use rayon::prelude::*;
 
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
+use crate::coordinate::Round;
 use crate::council::Council;
 use crate::dictionary::Dictionary;
 use crate::draft::book::DataBook;
-use crate::draft::sheet::ResultSheet;
-use crate::draft::site::{self, DataLink, Plan, ResultLink};
+use crate::draft::site::{self, DataLink, Plan};
 use crate::draft::words::Phrases;
-use crate::draft::{Drafter, Facts, sheet_id};
+use crate::draft::{Drafter, Facts};
 use crate::embedded;
 use crate::error::{Error, Result};
 use crate::finding::{self, Finding};
 use crate::packet::{Finished, Manifest, Packet};
+use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::reference::Reference;
-use crate::render::html::{self, Html};
-use crate::render::{glyphs, pdf};
+use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, compare, determine, ingest, method, publish, stage};
+use crate::{aggregate, compare, coordinate, determine, ingest, method, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -41,34 +38,35 @@ pub struct Outcome {
     pub finished: Finished,
     pub sheets: usize,
     pub results: usize,
+    /// Agreed texts that are not published because something is lacking.
+    pub held_back: usize,
+    /// The copy of the workbook as people left it.
+    pub copy: Option<PathBuf>,
     pub must_fix: usize,
     pub findings: usize,
     pub facilities: usize,
 }
 
-/// Sheets between two clearings of typst's caches: more would only cost memory.
-const CHUNK: usize = 16;
-
 /// Everything a stage of this run may need to know.
-struct Basis {
-    reference: Reference,
-    dictionary: Dictionary,
-    rules: Rules,
-    council: Council,
-    areas: Vec<Area>,
-    year: i32,
+pub struct Basis {
+    pub reference: Reference,
+    pub dictionary: Dictionary,
+    pub rules: Rules,
+    pub council: Council,
+    pub areas: Vec<Area>,
+    pub year: i32,
     threads: usize,
 }
 
 impl Basis {
     /// `work_folder` brings the council setting; without it the areas are the built-in ones.
-    fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
+    pub fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
         let (reference, dictionary) = (Reference::load(prefecture)?, Dictionary::load(year)?);
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
         Ok(Self { areas: areas::all(&reference, &council), council, reference, dictionary, rules: Rules::load(year)?, year, threads })
     }
 
-    fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
+    pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
         Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, Phrases::new(overrides)?, self.year, simulated)
     }
 }
@@ -91,7 +89,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         None => options.workspace.extract()?,
     };
     let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
-    let records = publish::records(&options.workspace.root.join("records"))?;
+    // a packet for another place looks at the workbook and leaves it alone
+    let round = Round::open(options.workspace, options.out.is_none())?;
     let packet = Packet::begin(
         options.out.as_deref().unwrap_or(&options.workspace.output()),
         &basis.reference.prefecture.prefecture_code,
@@ -111,19 +110,13 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let drafter = basis.drafter(figures.facts, &overrides, simulated)?;
     let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
     let plan = plan(&basis);
-    let mut replaced = printer.sheets(&drafter, &basis, &plan, options.progress)?;
-    let results = records
-        .iter()
-        .map(|(name, record)| publish::result_sheet(name, record, &basis.areas, &basis.dictionary, &drafter))
-        .collect::<Result<Vec<_>>>()?;
-    for (i, result) in results.iter().enumerate() {
-        if let Some(first) = results[..i].iter().position(|r| r.result_id == result.result_id) {
-            return Err(Error::new("同じ区域・機能・開催日の協議の記録が二つあります")
-                .at(format!("records/{} と records/{}", records[first].0, records[i].0))
-                .next("一つにまとめるか、どちらかの開催日を直してください"));
-        }
-    }
-    let result_links = printer.results(&results, &mut replaced)?;
+    let talk = round.merge(&drafter, &basis, &plan, false, &[])?;
+    findings.extend(talk.findings.iter().cloned());
+    let mut replaced = printer.sheets(&drafter, &basis, &plan, &talk.tables, options.progress)?;
+    let (layout, book, areas, dictionary) = (&round.layout, &talk.book, &basis.areas[..], &basis.dictionary);
+    let published = publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None })?;
+    let result_links = printer.results(&published, &mut replaced)?;
+    coordinate::write_lists(&published, &root)?;
     for (place, character) in &replaced {
         let value = format!("{place}：U+{:04X} {character}", *character as u32);
         findings.push(Finding::new("glyph_replaced").file(&figures.inputs[0].file_name).value(value));
@@ -150,7 +143,9 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     printer.pages(&drafter, &basis, &plan, &figures.inputs, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
-    let manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
+    let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
+    manifest.inputs.extend(round.input());
+    let copy = if options.out.is_none() { round.put(&talk)? } else { None };
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
@@ -158,7 +153,9 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     Ok(Outcome {
         finished,
         sheets: plan.len(),
-        results: results.len(),
+        results: published.sheets.len(),
+        held_back: published.held_back.len(),
+        copy,
         must_fix,
         findings: findings.iter().filter(|f| severity(f) != "note").count(),
         facilities: figures.facilities,
@@ -166,24 +163,24 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
 }
 
 /// From the extract to the figures of all areas.
-struct Figures {
-    facts: Facts,
+pub struct Figures {
+    pub facts: Facts,
     findings: Vec<Finding>,
-    inputs: Vec<ingest::InputFile>,
+    pub inputs: Vec<ingest::InputFile>,
     facilities: usize,
     rejected: Option<Table>,
 }
 
 /// What to read, beside the tables of the basis.
 #[derive(Clone, Copy, Default)]
-struct Input<'a> {
-    mapping: Option<&'a Path>,
-    work_folder: Option<&'a Path>,
-    late: Option<&'a Path>,
-    edits: &'a [ingest::Edit],
+pub struct Input<'a> {
+    pub mapping: Option<&'a Path>,
+    pub work_folder: Option<&'a Path>,
+    pub late: Option<&'a Path>,
+    pub edits: &'a [ingest::Edit],
 }
 
-fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, progress: &Progress) -> Result<Figures> {
+pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, progress: &Progress) -> Result<Figures> {
     let stages = root.join("stages");
     progress.stage("抽出ファイルを読んでいます");
     let request = ingest::Request {
@@ -319,7 +316,7 @@ fn valid_rows(text: &str, year: i32) -> Result<String> {
 }
 
 /// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.
-fn plan(basis: &Basis) -> Plan {
+pub fn plan(basis: &Basis) -> Plan {
     let mut plan = Plan::new();
     for (a, area) in basis.areas.iter().enumerate() {
         for (f, function) in basis.dictionary.functions.iter().enumerate() {
@@ -329,148 +326,6 @@ fn plan(basis: &Basis) -> Plan {
         }
     }
     plan
-}
-
-/// Places and characters that had to be replaced.
-type Replaced = BTreeSet<(String, char)>;
-
-/// Writes values as HTML and PDF below the packet.
-pub struct Printer {
-    html: Html,
-    sheet: pdf::Template,
-    result: pdf::Template,
-    area: pdf::Template,
-    root: PathBuf,
-    date: (i32, u8, u8),
-}
-
-impl Printer {
-    pub fn new(overrides: &Overrides<'_>, root: PathBuf, date: (i32, u8, u8)) -> Result<Self> {
-        crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
-        let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
-        let template =
-            |name: &str| pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?.with("common", &text("reports/parts/common.typ"));
-        Ok(Self { html: Html::new(overrides)?, sheet: template("sheet")?, result: template("result")?, area: template("area")?, root, date })
-    }
-
-    fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, progress: &Progress) -> Result<Replaced> {
-        progress.count("課題管理シート", plan.len());
-        let mut replaced = Replaced::new();
-        for chunk in plan.chunks(CHUNK) {
-            let outcomes = chunk
-                .par_iter()
-                .map(|&(a, f)| {
-                    let (area, function) = (&basis.areas[a], &basis.dictionary.functions[f]);
-                    let value = serde_json::to_value(drafter.sheet(area, function)?)?;
-                    let outcome = self.document("sheets", &sheet_id(area, function), "sheet", &self.sheet, value);
-                    progress.step();
-                    outcome
-                })
-                .collect::<Result<Vec<_>>>()?;
-            replaced.extend(outcomes.into_iter().flatten());
-            pdf::forget();
-        }
-        Ok(replaced)
-    }
-
-    /// One page of the data book for each area, as HTML and PDF.
-    fn data_book(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, book: &DataBook, progress: &Progress) -> Result<()> {
-        progress.count("データブック", basis.areas.len());
-        let indices: Vec<usize> = (0..basis.areas.len()).collect();
-        for chunk in indices.chunks(CHUNK) {
-            chunk.par_iter().try_for_each(|&index| {
-                let value = serde_json::to_value(drafter.area_page(&basis.areas, index, plan, book)?)?;
-                let outcome = self.document("areas", &basis.areas[index].area_code, "area", &self.area, value);
-                progress.step();
-                outcome.map(|_| ())
-            })?;
-            pdf::forget();
-        }
-        Ok(())
-    }
-
-    fn results(&self, results: &[ResultSheet], replaced: &mut Replaced) -> Result<Vec<ResultLink>> {
-        let mut links = Vec::new();
-        for result in results {
-            let id = &result.result_id;
-            replaced.extend(self.document("results", id, "result", &self.result, serde_json::to_value(result)?)?);
-            let place = |label: &str| result.overview.iter().find(|l| l.label == label).map_or("", |l| l.value.as_str()).to_owned();
-            links.push(ResultLink {
-                title: format!("{}　{}（{}）", place("協議区域"), place("協議事項"), place("開催日")),
-                href_html: format!("results/{id}.html"),
-                href_pdf: format!("results/{id}.pdf"),
-            });
-        }
-        pdf::forget();
-        Ok(links)
-    }
-
-    /// One value as `<folder>/<id>.html` and `.pdf`.
-    fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
-        let mut characters = BTreeSet::new();
-        glyphs::clean(&mut value, &mut characters);
-        let html = self.html.render(page, &value)?;
-        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.html")), html.as_bytes())?;
-        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.pdf")), &self.print(id, template, value)?)?;
-        Ok(characters.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
-    }
-
-    fn print(&self, id: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Vec<u8>> {
-        let mut charts = Vec::new();
-        take_charts(&mut value, &mut charts);
-        pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
-    }
-
-    /// The PDF of a sheet that is already drafted; for measuring.
-    pub fn sheet_pdf(&self, sheet: &crate::draft::sheet::Sheet) -> Result<Vec<u8>> {
-        let mut value = serde_json::to_value(sheet)?;
-        glyphs::clean(&mut value, &mut BTreeSet::new());
-        self.print(&sheet.sheet_id, &self.sheet, value)
-    }
-
-    fn pages(
-        &self,
-        drafter: &Drafter<'_>,
-        basis: &Basis,
-        plan: &Plan,
-        inputs: &[ingest::InputFile],
-        results: Vec<ResultLink>,
-        data: Vec<DataLink>,
-        findings: site::FindingList,
-    ) -> Result<()> {
-        let models = method::models(basis.year)?;
-        let page = serde_json::json!({
-            "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
-            "report_year_label": crate::draft::words::report_year_label(basis.year), "sources": drafter.sources(&["area", "g2a", "g2c"]),
-            "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
-            "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
-            "inputs": inputs, "tables": method::input_tables(&self.root)?, "page": "method",
-        });
-        self.page("method.html", "method", &page)?;
-        self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)
-    }
-
-    /// One page of the site at `path` below the packet.
-    fn page(&self, path: &str, template: &str, value: &impl serde::Serialize) -> Result<()> {
-        let mut value = serde_json::to_value(value)?;
-        glyphs::clean(&mut value, &mut BTreeSet::new());
-        artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
-    }
-}
-
-/// The pictures of a document travel as files, not inside its data.
-fn take_charts(value: &mut serde_json::Value, charts: &mut Vec<(String, String)>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            let id = map.get("id").and_then(|i| i.as_str()).map(str::to_owned);
-            match (id, map.get_mut("svg").map(serde_json::Value::take)) {
-                (Some(id), Some(serde_json::Value::String(svg))) => charts.push((id, svg)),
-                _ => map.values_mut().for_each(|v| take_charts(v, charts)),
-            }
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| take_charts(v, charts)),
-        _ => {}
-    }
 }
 
 /// Links to the data files that exist, with what they are.
@@ -484,6 +339,8 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
         ("backup_hubs.csv", "後方支援病床の連携先ごとの負担（CSV、会議限り）", "連携先の名称、頼っている医療機関の数と在宅患者の下限・上限"),
         ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
+        ("measures.csv", "公表した方策（CSV）", "1行＝方策。実施者、期限、指標、目標つき"),
+        ("not_published.csv", "合意したが公表していない文（CSV、会議限り）", "協議シートの行と、足りないもの"),
         ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
         ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
     ];

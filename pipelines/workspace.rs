@@ -1,4 +1,4 @@
-//! The work folder of a prefecture: settings, input place, layouts, meeting records, and where the packet goes.
+//! The work folder of a prefecture: settings, input place, layouts, and where the packet goes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,6 +99,11 @@ impl Workspace {
         self.root.join(&self.settings.output)
     }
 
+    /// The text that the work folder puts in the place of a built-in file of `reports/`.
+    pub fn override_of(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.root.join(path)).ok()
+    }
+
     pub fn mapping(&self) -> Option<PathBuf> {
         (!self.settings.mapping.is_empty()).then(|| self.root.join(&self.settings.mapping))
     }
@@ -117,7 +122,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
             .file(&path)
             .next("設定を直すときは、このファイルを開いて書きかえてください"));
     }
-    for folder in ["input", "records", "layouts", "reference"] {
+    for folder in ["input", "layouts", "reference"] {
         let dir = root.join(folder);
         fs::create_dir_all(&dir).map_err(|e| Error::io("フォルダーを作れません", &dir, &e))?;
     }
@@ -133,7 +138,6 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     let settings = render(SETTINGS)?;
     write_new(&root.join(council::FILE), &format!("{}\n", render(council::FILE)?))?;
     write_new(&root.join("input/はじめに.txt"), embedded::text("reports/work-folder/input.txt"))?;
-    write_new(&root.join("records/記録の見本.toml.txt"), embedded::text("reports/work-folder/record.toml.txt"))?;
     for (name, text) in embedded::under("sql/layouts/") {
         write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
     }

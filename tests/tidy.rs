@@ -40,8 +40,11 @@ fn each_package_keeps_its_room() {
         ("parquet::", &["pipelines/artefact.rs", "pipelines/error.rs"]),
         ("polars::", &["pipelines/ingest/", "pipelines/artefact.rs", "pipelines/error.rs"]),
         ("plotters::", &["pipelines/render/charts/"]),
-        ("typst", &["pipelines/render/", "pipelines/run.rs"]),
-        ("minijinja::", &["pipelines/render/html.rs", "pipelines/draft/", "pipelines/workspace.rs", "pipelines/error.rs"]),
+        ("typst", &["pipelines/render/", "pipelines/printer.rs", "pipelines/run.rs"]),
+        (
+            "minijinja::",
+            &["pipelines/render/html.rs", "pipelines/draft/", "pipelines/workbook/carry.rs", "pipelines/workspace.rs", "pipelines/error.rs"],
+        ),
         ("encoding_rs::", &["pipelines/ingest/decode.rs"]),
         ("calamine::", &["pipelines/spreadsheet/"]),
         ("rust_xlsxwriter::", &["pipelines/spreadsheet/", "pipelines/workbook/"]),

@@ -140,8 +140,12 @@ struct CandidateRow {
     function_code: String,
     part: u32,
     mark: String,
+    /// 1: the mark is followed by ①, ② …
+    numbered: u32,
     text: String,
     source: String,
+    /// Condition on the area's figures under which it is shown; empty: always.
+    when: String,
 }
 
 impl<'a> Drafter<'a> {
@@ -188,13 +192,9 @@ impl<'a> Drafter<'a> {
                 tables.push(figure.table);
             }
         }
-        let mut parts = Vec::new();
-        for row in &self.parts {
-            parts.push(self.part(row, function, &values)?);
-        }
+        let mut parts = self.parts_from(function, &values)?;
         if let Some(first) = parts.first_mut() {
             first.machine = true;
-            first.sentences = self.sentences(function, &values)?;
             first.tables = tables;
             first.charts = charts.iter().map(|c| c.id.clone()).collect();
         }
@@ -221,13 +221,28 @@ impl<'a> Drafter<'a> {
         })
     }
 
+    /// The five parts in words: sentences from data in the first, candidates that fit the data; no tables, no charts.
+    pub fn written_parts(&self, area: &Area, function: &Function) -> Result<Vec<Part>> {
+        self.parts_from(function, &self.values(area, function, self.facts.summary(area, &function.function_code)?)?)
+    }
+
+    fn parts_from(&self, function: &Function, values: &Value) -> Result<Vec<Part>> {
+        let mut parts = self.parts.iter().map(|row| self.part(row, function, values)).collect::<Result<Vec<_>>>()?;
+        if let Some(first) = parts.first_mut() {
+            first.sentences = self.sentences(function, values)?;
+        }
+        Ok(parts)
+    }
+
     fn part(&self, row: &PartRow, function: &Function, values: &Value) -> Result<Part> {
-        let candidates = self
-            .candidates
-            .iter()
-            .filter(|c| c.function_code == function.function_code && c.part == row.no)
-            .map(|c| Ok(Candidate { mark: c.mark.clone(), text: self.phrases.fill(&c.text, values)?, source: c.source.clone() }))
-            .collect::<Result<_>>()?;
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for c in self.candidates.iter().filter(|c| c.function_code == function.function_code && c.part == row.no) {
+            if c.when.is_empty() || self.phrases.holds(&c.when, values)? {
+                let nth = candidates.iter().filter(|o| o.mark.starts_with(c.mark.as_str())).count();
+                let mark = if c.numbered == 1 { format!("{}{}", c.mark, words::circled(nth)) } else { c.mark.clone() };
+                candidates.push(Candidate { mark, text: self.phrases.fill(&c.text, values)?, source: c.source.clone() });
+            }
+        }
         Ok(Part {
             no: row.no,
             title: row.title.clone(),
@@ -299,6 +314,11 @@ impl<'a> Drafter<'a> {
         }
         sources
     }
+}
+
+/// Number and title of the five parts of the official form.
+pub fn part_titles() -> Result<Vec<(u32, String)>> {
+    Ok(read_csv::<PartRow>("reports/sheets/parts.csv")?.into_iter().map(|p| (p.no, p.title)).collect())
 }
 
 /// An area as titles name it: 「鳥取市地域」「日南町地域」「東部地域」「鳥取県」.

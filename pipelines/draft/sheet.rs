@@ -91,8 +91,12 @@ pub struct ResultSheet {
     pub report_year: i32,
     pub report_year_label: String,
     pub overview: Vec<Labelled>,
+    /// Empty for the summary of the prefecture.
     pub parts: Vec<ResultPart>,
+    pub figures_title: String,
     pub figures: Vec<TableView>,
+    /// Pages that the summary leads to: title, and path from the top.
+    pub links: Vec<Labelled>,
     pub notes: Vec<String>,
     pub sources: Vec<String>,
 }

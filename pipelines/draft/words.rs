@@ -56,6 +56,14 @@ pub fn report_year_label(report_year: i32) -> String {
     format!("{}度報告（{}1〜3月）", wareki_year(report_year), wareki_year(report_year + 1))
 }
 
+/// ① to ⑳, then (21) …
+pub fn circled(index: usize) -> String {
+    match u32::try_from(index).ok().filter(|i| *i < 20).and_then(|i| char::from_u32('①' as u32 + i)) {
+        Some(c) => c.to_string(),
+        None => format!("({})", index + 1),
+    }
+}
+
 /// Sentences: templates of `reports/phrases`, one sentence a line, strict about missing values.
 pub struct Phrases {
     environment: Environment<'static>,
@@ -94,5 +102,10 @@ impl Phrases {
     /// A short text with places for values, for example a candidate.
     pub fn fill(&self, text: &str, context: &Value) -> Result<String> {
         Ok(self.environment.render_str(text, context)?)
+    }
+
+    /// Whether a condition on the values holds, for example `s.intending > 0`.
+    pub fn holds(&self, condition: &str, context: &Value) -> Result<bool> {
+        Ok(self.environment.compile_expression(condition)?.eval(context)?.is_true())
     }
 }

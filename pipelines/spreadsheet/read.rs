@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use calamine::{Data, Reader, SheetVisible, Xlsx, XlsxError};
+use calamine::{Data, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::{cell_name, column_name};
 use crate::error::{Error, Result};
@@ -149,13 +149,13 @@ fn flush(rows: &mut BTreeMap<u32, Vec<(u32, String)>>, done: &mut Vec<(u32, csv:
 
 fn sheets<R: Read + Seek>(source: R) -> Result<Vec<Sheet>> {
     let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
-    let listed: Vec<(String, bool)> = book.sheets_metadata().iter().map(|s| (s.name.clone(), s.visible != SheetVisible::Visible)).collect();
+    // a chart sheet has no cells
+    let cells = book.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet);
+    let listed: Vec<(String, bool)> = cells.map(|s| (s.name.clone(), s.visible != SheetVisible::Visible)).collect();
     let mut found = Vec::with_capacity(listed.len());
     for (name, hidden) in listed {
-        let Ok(range) = book.worksheet_range(&name) else {
-            // a chart sheet has no cells
-            continue;
-        };
+        // a sheet that cannot be read must not pass for an empty one
+        let range = book.worksheet_range(&name).map_err(|e| explain(&e))?;
         let formulas = book.worksheet_formula(&name).map_err(|e| explain(&e))?;
         let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
         let (top, left) = range.start().map_or((0, 0), |(r, c)| (r as usize, c as usize));

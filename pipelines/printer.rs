@@ -1,0 +1,169 @@
+//! Finished values as files of the packet: HTML by templates, PDF in process, in parallel, with the same bytes on every run.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use crate::draft::book::DataBook;
+use crate::draft::site::{self, DataLink, Plan, ResultLink};
+use crate::draft::{Drafter, sheet_id};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::publish::Published;
+use crate::render::html::Html;
+use crate::render::{glyphs, pdf};
+use crate::run::{Basis, Overrides};
+use crate::workbook::carry::Tables;
+use crate::{artefact, embedded, ingest, method};
+
+/// Sheets between two clearings of typst's caches: more would only cost memory.
+const CHUNK: usize = 16;
+
+/// Places and characters that had to be replaced.
+pub type Replaced = BTreeSet<(String, char)>;
+
+/// Writes values as HTML and PDF below the packet.
+pub struct Printer {
+    html: Html,
+    sheet: pdf::Template,
+    result: pdf::Template,
+    area: pdf::Template,
+    root: PathBuf,
+    date: (i32, u8, u8),
+}
+
+impl Printer {
+    pub fn new(overrides: &Overrides<'_>, root: PathBuf, date: (i32, u8, u8)) -> Result<Self> {
+        crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
+        let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
+        let template =
+            |name: &str| pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?.with("common", &text("reports/parts/common.typ"));
+        Ok(Self { html: Html::new(overrides)?, sheet: template("sheet")?, result: template("result")?, area: template("area")?, root, date })
+    }
+
+    pub fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, carried: &Tables, progress: &Progress) -> Result<Replaced> {
+        progress.count("課題管理シート", plan.len());
+        let mut replaced = Replaced::new();
+        for chunk in plan.chunks(CHUNK) {
+            let outcomes = chunk
+                .par_iter()
+                .map(|&(a, f)| {
+                    let (area, function) = (&basis.areas[a], &basis.dictionary.functions[f]);
+                    let mut sheet = drafter.sheet(area, function)?;
+                    let place = (area.area_code.clone(), function.function_code.clone());
+                    for (no, table) in carried.get(&place).into_iter().flatten() {
+                        sheet.parts.iter_mut().filter(|p| p.no == *no).for_each(|p| p.tables.push(table.clone()));
+                    }
+                    let value = serde_json::to_value(sheet)?;
+                    let outcome = self.document("sheets", &sheet_id(area, function), "sheet", &self.sheet, value);
+                    progress.step();
+                    outcome
+                })
+                .collect::<Result<Vec<_>>>()?;
+            replaced.extend(outcomes.into_iter().flatten());
+            pdf::forget();
+        }
+        Ok(replaced)
+    }
+
+    /// One page of the data book for each area, as HTML and PDF.
+    pub fn data_book(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, book: &DataBook, progress: &Progress) -> Result<()> {
+        progress.count("データブック", basis.areas.len());
+        let indices: Vec<usize> = (0..basis.areas.len()).collect();
+        for chunk in indices.chunks(CHUNK) {
+            chunk.par_iter().try_for_each(|&index| {
+                let value = serde_json::to_value(drafter.area_page(&basis.areas, index, plan, book)?)?;
+                let outcome = self.document("areas", &basis.areas[index].area_code, "area", &self.area, value);
+                progress.step();
+                outcome.map(|_| ())
+            })?;
+            pdf::forget();
+        }
+        Ok(())
+    }
+
+    pub fn results(&self, published: &Published, replaced: &mut Replaced) -> Result<Vec<ResultLink>> {
+        let mut links = Vec::new();
+        for result in published.summary.iter().chain(&published.sheets) {
+            let id = &result.result_id;
+            replaced.extend(self.document("results", id, "result", &self.result, serde_json::to_value(result)?)?);
+            let place = |label: &str| result.overview.iter().find(|l| l.label == label).map_or("", |l| l.value.as_str()).to_owned();
+            let title = format!("{}　{}（{}）", place("協議区域"), place("協議事項"), place("開催日"));
+            links.push(ResultLink {
+                title: if result.parts.is_empty() { result.title.clone() } else { title },
+                href_html: format!("results/{id}.html"),
+                href_pdf: format!("results/{id}.pdf"),
+            });
+        }
+        pdf::forget();
+        Ok(links)
+    }
+
+    /// One value as `<folder>/<id>.html` and `.pdf`.
+    fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
+        let mut characters = BTreeSet::new();
+        glyphs::clean(&mut value, &mut characters);
+        let html = self.html.render(page, &value)?;
+        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.html")), html.as_bytes())?;
+        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.pdf")), &self.print(id, template, value)?)?;
+        Ok(characters.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
+    }
+
+    fn print(&self, id: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Vec<u8>> {
+        let mut charts = Vec::new();
+        take_charts(&mut value, &mut charts);
+        pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
+    }
+
+    /// The PDF of a sheet that is already drafted; for measuring.
+    pub fn sheet_pdf(&self, sheet: &crate::draft::sheet::Sheet) -> Result<Vec<u8>> {
+        let mut value = serde_json::to_value(sheet)?;
+        glyphs::clean(&mut value, &mut BTreeSet::new());
+        self.print(&sheet.sheet_id, &self.sheet, value)
+    }
+
+    pub fn pages(
+        &self,
+        drafter: &Drafter<'_>,
+        basis: &Basis,
+        plan: &Plan,
+        inputs: &[ingest::InputFile],
+        results: Vec<ResultLink>,
+        data: Vec<DataLink>,
+        findings: site::FindingList,
+    ) -> Result<()> {
+        let models = method::models(basis.year)?;
+        let page = serde_json::json!({
+            "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
+            "report_year_label": crate::draft::words::report_year_label(basis.year), "sources": drafter.sources(&["area", "g2a", "g2c"]),
+            "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
+            "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
+            "inputs": inputs, "tables": method::input_tables(&self.root)?, "page": "method",
+        });
+        self.page("method.html", "method", &page)?;
+        self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)
+    }
+
+    /// One page of the site at `path` below the packet.
+    pub fn page(&self, path: &str, template: &str, value: &impl serde::Serialize) -> Result<()> {
+        let mut value = serde_json::to_value(value)?;
+        glyphs::clean(&mut value, &mut BTreeSet::new());
+        artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
+    }
+}
+
+/// The pictures of a document travel as files, not inside its data.
+fn take_charts(value: &mut serde_json::Value, charts: &mut Vec<(String, String)>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            let id = map.get("id").and_then(|i| i.as_str()).map(str::to_owned);
+            match (id, map.get_mut("svg").map(serde_json::Value::take)) {
+                (Some(id), Some(serde_json::Value::String(svg))) => charts.push((id, svg)),
+                _ => map.values_mut().for_each(|v| take_charts(v, charts)),
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| take_charts(v, charts)),
+        _ => {}
+    }
+}
