@@ -21,7 +21,7 @@ use crate::reference::Reference;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, compare, coordinate, determine, ingest, method, publish, stage};
+use crate::{aggregate, compare, coordinate, determine, ingest, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {

@@ -214,7 +214,7 @@ fn odd_workbooks_are_told_with_their_cell() {
         },
         &none,
     );
-    assert_eq!(said, ["workbook_unknown_area シート「協議シート」の C3 鳥取巿（近い名前：鳥取市）"]);
+    assert_eq!(said, ["workbook_unknown_area シート「協議シート」の C3 鳥取巿（近い名前：鳥取市、鳥取県）"]);
     let mut sheets = read_bytes(bytes).expect("read");
     let s = sheet(&mut sheets, "協議シート");
     assert_eq!((s.text(1, 2), s.text(1, 10)), ("鳥取巿", "区域の名前を書きまちがえた文"), "the row stands first until it is mended");

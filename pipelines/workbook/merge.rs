@@ -191,8 +191,13 @@ impl<'a> Work<'a> {
                 && !source.is_some_and(|k| same(text, &k.machine[i]))
                 && !made_source.is_some_and(|m| same(text, &m.cells[i]))
         };
-        let wrote = (0..spec.columns.len()).any(by_people) || edited.extra.iter().any(|t| !is_blank(t));
+        let at_key = self.key_column();
+        let wrote = (0..spec.columns.len()).any(|i| i != at_key && by_people(i)) || edited.extra.iter().any(|t| !is_blank(t));
         if !wrote {
+            if by_people(at_key) {
+                let row = Row { machine: vec![String::new(); spec.columns.len()], ..Row::default() };
+                self.archive(&row, at_key, &edited.cells[at_key], "キーの列に書かれていました");
+            }
             return Ok(None);
         }
         let mut base = Known { machine: vec![String::new(); spec.columns.len()], written: edited.cells.clone(), extra: Vec::new() };

@@ -124,7 +124,13 @@ fn archive_rows(sheet: &Sheet, layout: &Layout) -> Vec<Vec<String>> {
     let heads: Vec<&str> = layout.archive_columns.iter().map(|c| c.header.as_str()).collect();
     let is_head = |r: &Vec<String>| r.iter().map(String::as_str).take(heads.len()).eq(heads.iter().copied());
     let is_blank = |r: &Vec<String>| r.iter().all(|t| t.trim().is_empty());
-    texts.into_iter().enumerate().filter(|(i, r)| !(*i == 0 && is_head(r)) && !is_blank(r)).map(|(_, r)| r).collect()
+    let mut rows = texts;
+    if let Some(first) = rows.first_mut().filter(|r| is_head(r)) {
+        // headings that people added beside ours
+        first.iter_mut().take(heads.len()).for_each(String::clear);
+    }
+    rows.retain(|r| !is_blank(r));
+    rows
 }
 
 /// The row of a sheet that holds most headings of a form, and how many.
