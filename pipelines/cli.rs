@@ -166,7 +166,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
     match command {
         Command::Demo { extract, out } => {
             let workspace = demo_folder(Path::new("kyogi-demo"), extract.clone(), threads)?;
-            report(&run_with(&workspace, extract.clone(), None, out.clone(), threads)?);
+            report(&run_with(&workspace, extract.clone(), None, out.clone(), threads)?)?;
         }
         Command::Init { prefecture, year, dir } => {
             let workspace = workspace::init(prefecture, *year, dir)?;
@@ -176,7 +176,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         }
         Command::Run { dir, extract, mapping, out } => {
             let workspace = Workspace::open(dir)?;
-            report(&run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?);
+            report(&run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?)?;
         }
         Command::Draft { dir, extract, mapping } => {
             let workspace = Workspace::open(dir)?;
@@ -252,7 +252,7 @@ fn run_with(workspace: &Workspace, extract: Option<PathBuf>, mapping: Option<Pat
     outcome
 }
 
-fn report(outcome: &Outcome) {
+fn report(outcome: &Outcome) -> Result<()> {
     println!(
         "資料を作りました：{}（医療機関 {}、課題管理シート {}、公表シート {}、ファイル {}）",
         outcome.finished.place.join("index.html").display(),
@@ -273,6 +273,7 @@ fn report(outcome: &Outcome) {
     for kept in &outcome.finished.kept {
         println!("人が加えた、又は変えたファイルを残しました：{kept}");
     }
+    report_workbook(&outcome.workbook)
 }
 
 /// Lines of a list on the screen; the rest is in the file.
@@ -286,13 +287,18 @@ fn report_draft(drafted: &coordinate::Drafted) -> Result<()> {
     if drafted.archived > 0 {
         println!("シート「保管」に移した文：{} 件", drafted.archived);
     }
+    report_workbook(&drafted.findings)
+}
+
+/// What was odd in the workbook, a line each.
+fn report_workbook(findings: &[finding::Finding]) -> Result<()> {
     let rules = finding::rules()?;
-    for f in drafted.findings.iter().take(SHOWN) {
+    for f in findings.iter().take(SHOWN) {
         let value = if f.value.is_empty() { String::new() } else { format!("「{}」", f.value) };
         println!("{}：{} {value}{}", finding::severity_label(finding::severity(f, &rules)), f.column, rules.get(&f.code).map_or("", |r| &r.what));
     }
-    if drafted.findings.len() > SHOWN {
-        println!("ほか {} 件", drafted.findings.len() - SHOWN);
+    if findings.len() > SHOWN {
+        println!("ほか {} 件", findings.len() - SHOWN);
     }
     Ok(())
 }

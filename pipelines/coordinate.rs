@@ -33,8 +33,12 @@ pub struct Round<'a> {
 /// What the workbook and the year before have to say.
 #[derive(Default)]
 pub struct Talk {
+    /// As merged; its findings name the cells as they are now.
     pub book: CouncilBook,
+    /// What was odd in the workbook as people left it, and what was done about it.
     pub findings: Vec<Finding>,
+    /// What stays odd in the merged workbook.
+    pub open: Vec<Finding>,
     /// Tables that the sheets get from the year before.
     pub tables: carry::Tables,
     pub archived: usize,
@@ -62,9 +66,10 @@ impl<'a> Round<'a> {
         self.old.is_some()
     }
 
-    /// Hash of the workbook as people left it.
-    pub fn input(&self) -> Option<serde_json::Value> {
-        self.old.as_ref().map(|bytes| serde_json::json!({ "file_name": workbook::FILE, "sha256": sha256(bytes) }))
+    /// The workbook as it stands beside the packet, for its manifest.
+    pub fn input(&self, talk: &Talk) -> Option<serde_json::Value> {
+        let bytes = talk.new.as_ref().or(self.old.as_ref());
+        bytes.map(|bytes| serde_json::json!({ "file_name": workbook::FILE, "sha256": sha256(bytes) }))
     }
 
     /// Merges the workbook with what the data say now. Without a workbook one is made only where `creates` says so.
@@ -93,7 +98,7 @@ impl<'a> Round<'a> {
                 plan.iter().map(|&(a, f)| (basis.areas[a].area_code.as_str(), basis.dictionary.functions[f].function_code.as_str())).collect();
             for (area, function) in talk.tables.keys().filter(|(a, f)| !planned.contains(&(a.as_str(), f.as_str()))) {
                 let value = format!("区域コード {area}、{}", places.theme(function));
-                talk.findings.push(Finding::new("workbook_carry_no_area").file(workbook::FILE).value(value));
+                talk.open.push(Finding::new("workbook_carry_no_area").file(workbook::FILE).value(value));
             }
         }
         if self.old.is_none() && !creates {
@@ -111,6 +116,7 @@ impl<'a> Round<'a> {
                 .push(Finding::new("workbook_indicator_unknown").file(workbook::FILE).row(m.place.row).column(place).value(m.indicator.clone()));
         }
         carry::name_indicators(&mut talk.book, &measurables);
+        talk.open.append(&mut talk.book.findings);
         talk.findings.extend(merged.findings);
         talk.archived = merged.archived;
         talk.new = Some(merged.bytes);
@@ -150,7 +156,13 @@ pub fn draft(options: &Options<'_>, decisions: &[Decision]) -> Result<Drafted> {
     let copy = round.put(&talk)?;
     options.progress.done();
     let path = options.workspace.root.join(workbook::FILE);
-    Ok(Drafted { path, is_new: !round.has_workbook(), copy, archived: talk.archived, findings: talk.findings })
+    Ok(Drafted { path, is_new: !round.has_workbook(), copy, archived: talk.archived, findings: with_open(&talk) })
+}
+
+/// What was odd, and what stays odd, each once.
+pub fn with_open(talk: &Talk) -> Vec<Finding> {
+    let said = |f: &&Finding| !talk.findings.iter().any(|o| (&o.code, &o.value) == (&f.code, &f.value));
+    talk.findings.iter().chain(talk.open.iter().filter(said)).cloned().collect()
 }
 
 /// What was published.
@@ -182,7 +194,7 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
             .next("kyogi run で資料を作り直してください"));
     }
     let round = Round::open(workspace, false)?;
-    let Some(input) = round.input() else {
+    let Some(input) = round.input(&Talk::default()) else {
         return Err(Error::new("協議シートがありません")
             .file(&workspace.root.join(workbook::FILE))
             .next("kyogi draft で協議シートを作り、協議の記録と合意した文を書いてください"));

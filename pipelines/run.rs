@@ -42,6 +42,8 @@ pub struct Outcome {
     pub held_back: usize,
     /// The copy of the workbook as people left it.
     pub copy: Option<PathBuf>,
+    /// What was odd in the workbook.
+    pub workbook: Vec<Finding>,
     pub must_fix: usize,
     pub findings: usize,
     pub facilities: usize,
@@ -111,7 +113,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
     let plan = plan(&basis);
     let talk = round.merge(&drafter, &basis, &plan, false, &[])?;
-    findings.extend(talk.findings.iter().cloned());
+    findings.extend(talk.open.iter().cloned());
     let mut replaced = printer.sheets(&drafter, &basis, &plan, &talk.tables, options.progress)?;
     let (layout, book, areas, dictionary) = (&round.layout, &talk.book, &basis.areas[..], &basis.dictionary);
     let published = publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None })?;
@@ -144,7 +146,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
     let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
-    manifest.inputs.extend(round.input());
+    manifest.inputs.extend(round.input(&talk));
     let copy = if options.out.is_none() { round.put(&talk)? } else { None };
     let finished = packet.finish(manifest)?;
     options.progress.done();
@@ -156,6 +158,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         results: published.sheets.len(),
         held_back: published.held_back.len(),
         copy,
+        workbook: coordinate::with_open(&talk),
         must_fix,
         findings: findings.iter().filter(|f| severity(f) != "note").count(),
         facilities: figures.facilities,
