@@ -97,6 +97,50 @@ pub fn run(extract: Option<&Path>, prefecture: &str, threads: usize) -> Result<(
     Ok(())
 }
 
+/// The aggregates of all 47 prefectures from simulated extracts, after they have been read and determined; beside one grouping of the same answers.
+pub fn nation(threads: usize) -> Result<()> {
+    let temporary = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let codes: Vec<String> = (1..=47).map(|n| format!("{n:02}")).collect();
+    let root = |code: &str| temporary.path().join(code);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| Error::new(e.to_string()))?;
+    let each = |work: &(dyn Fn(&String) -> Result<()> + Sync)| pool.install(|| codes.par_iter().try_for_each(work));
+    each(&|code| {
+        let extract = root(code).join("extract.csv");
+        artefact::write_bytes(&extract, &sample_extract(code, REPORT_YEAR, 1)?)?;
+        run::figures_only(code, REPORT_YEAR, &extract, &root(code), 1).map(|_| ())
+    })?;
+    let mut facilities = 0;
+    for code in &codes {
+        facilities += artefact::Table::read_parquet("ing_facilities", &root(code).join("stages/ingest/ing_facilities.parquet"))?.len();
+    }
+    let all = temporary.path().join("*/stages/ingest/ing_answers.parquet").to_string_lossy().replace('\'', "''");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(timed(|| each(&|code| run::aggregate_again(code, REPORT_YEAR, &root(code), 1)))?.1);
+        theirs.push(timed(|| one_grouping(&all, threads))?.1);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    println!(
+        "全国の集計：{:.2} 秒（47都道府県、医療機関 {facilities}、{threads}スレッド）、同じ回答を DuckDB で一度だけ集計：{:.2} 秒、比 {:.1}",
+        ours.as_secs_f64(),
+        theirs.as_secs_f64(),
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Facilities by item and choice, straight from the artefacts.
+fn one_grouping(answers: &str, threads: usize) -> Result<()> {
+    let config = duckdb::Config::default().enable_autoload_extension(false)?.threads(threads as i64)?;
+    let connection = duckdb::Connection::open_in_memory_with_flags(config)?;
+    let groups: i64 = connection.query_row(
+        &format!("select count(*) from (select item_code, choice_code, count(*), sum(value_low) from read_parquet('{answers}') group by all)"),
+        [],
+        |row| row.get(0),
+    )?;
+    if groups == 0 { Err(Error::new("集計の結果が空です")) } else { Ok(()) }
+}
+
 /// What any other tool must at least do: read the text once and group it once.
 fn plain_duckdb(csv: &Path, threads: usize) -> Result<()> {
     let config = duckdb::Config::default().enable_autoload_extension(false)?.threads(threads as i64)?;

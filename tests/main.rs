@@ -3,14 +3,17 @@
 mod archive;
 mod book;
 mod charts;
+mod comparison;
 mod council;
 mod determine;
+mod future;
 mod ingest;
 mod layouts;
 mod models;
 mod need;
 mod odd;
 mod packet;
+mod recount;
 mod reference;
 mod render;
 mod sample;
