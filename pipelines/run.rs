@@ -250,14 +250,6 @@ pub fn figures_in(prefecture: &str, year: i32, work_folder: Option<&Path>, extra
     figures(&basis, extract, Input { work_folder, ..Input::default() }, root, &Progress::silent()).map(|f| f.findings)
 }
 
-/// The aggregate stage once more on what earlier stages left in `root`: what the bench measures for the whole nation.
-pub fn aggregate_again(prefecture: &str, year: i32, root: &Path, threads: usize) -> Result<()> {
-    let basis = Basis::load(prefecture, year, None, threads)?;
-    let stages = root.join("stages");
-    let mut engine = stage::engine(&["aggregate"], &["reference", "ingest", "determine"], &stages, year, threads)?;
-    aggregate::run(&mut engine, &stages, year, &basis.areas, &basis.rules).map(|_| ())
-}
-
 /// The figures as they would be with late reports and other answers, in `root`.
 pub fn scenario_figures(
     workspace: &Workspace,

@@ -43,7 +43,7 @@ settings as (
 per_day as (
     -- a whole prefecture is not served by one slot: unless it is set, it needs what its areas need
     select s.level, s.area_code, case when s.level = 'prefecture' and not s.is_set
-        then (select sum(cast(a.slots_per_day as decimal(12, 3))) from settings a where a.level = 'medical_area') else s.slots_per_day end as slots
+        then (select sum(cast(a.slots_per_day as decimal(12, 3))) from settings a where a.level = 'medical_area' and a.area_code[:2] = s.area_code) else s.slots_per_day end as slots
     from settings s
 ),
 

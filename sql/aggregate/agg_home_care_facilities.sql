@@ -22,7 +22,8 @@
 -- column: brings_low       integer  意向が実現したときの下限      人
 -- column: brings_high      integer  意向が実現したときの上限      人
 with facilities as (
-    select g.row_no, g.facility_id, g.medical_area_code, coalesce(c.intention, false) as intends_function
+    select g.row_no, g.facility_id, g.medical_area_code, left(coalesce(g.municipality_code, g.medical_area_code, ''), 2) as prefecture_code,
+        coalesce(c.intention, false) as intends_function
     from det_functions g
     left join det_functions c on c.facility_id = g.facility_id and c.function_code = 'g2c'
     where g.function_code = 'g1' and g.status_literal = 'yes'
@@ -49,10 +50,10 @@ answers as (
 
 middle as (
     -- the upper end of the band in the middle: of the area, else of the prefecture
-    select f.medical_area_code, quantile_disc(p.patients_high, 0.5) as patients_high
+    select f.prefecture_code, f.medical_area_code, grouping(f.medical_area_code) = 1 as is_whole, quantile_disc(p.patients_high, 0.5) as patients_high
     from facilities f
     join agg_managed_patients p on p.facility_id = f.facility_id
-    group by grouping sets ((f.medical_area_code), ())
+    group by grouping sets ((f.prefecture_code, f.medical_area_code), (f.prefecture_code))
 ),
 
 least_band as (select value from rules where rule_code = 'intention_patients_low')
@@ -75,5 +76,5 @@ from facilities f
 cross join least_band l
 left join answers a on a.row_no = f.row_no
 left join agg_managed_patients p on p.facility_id = f.facility_id
-left join middle area on area.medical_area_code = f.medical_area_code
-left join middle whole on whole.medical_area_code is null
+left join middle area on not area.is_whole and area.medical_area_code = f.medical_area_code
+left join middle whole on whole.is_whole and whole.prefecture_code = f.prefecture_code
