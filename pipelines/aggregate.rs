@@ -1,11 +1,23 @@
-//! Stage 4, aggregate: supply per municipality, secondary medical area and prefecture, with bounds (`sql/aggregate`).
+//! Stage 4, aggregate: supply per area with bounds (`sql/aggregate`), then the comparison of shares, which SQL cannot compute.
+
+pub mod comparison;
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::areas::Area;
+use crate::error::{Error, Result};
+use crate::rules::Rules;
 use crate::sql::Engine;
 use crate::stage::{self, Tables};
 
-pub fn run(engine: &mut Engine, root: &Path, report_year: i32) -> Result<Tables> {
-    stage::run(engine, "aggregate", root, report_year)
+pub fn run(engine: &mut Engine, root: &Path, report_year: i32, areas: &[Area], rules: &Rules) -> Result<Tables> {
+    let mut tables = stage::run(engine, "aggregate", root, report_year)?;
+    let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
+    let compared = comparison::compare(table("agg_status")?, areas, &comparison::Levels::of(rules)?)?;
+    let figures = comparison::with_figures(table("figures")?, &compared)?;
+    for made in [comparison::table(&compared)?, figures] {
+        made.write_parquet(&root.join("aggregate").join(format!("{}.parquet", made.name)))?;
+        tables.insert(made.name.clone(), made);
+    }
+    Ok(tables)
 }

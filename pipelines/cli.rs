@@ -146,6 +146,9 @@ enum Command {
         /// その都道府県コード
         #[arg(long, default_value = "14")]
         prefecture: String,
+        /// 47都道府県の集計の速さだけを測る（模擬の抽出ファイルを作るため、数分かかります）
+        #[arg(long)]
+        nation: bool,
     },
 }
 
@@ -240,7 +243,8 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 return Err(Error::new("保管した資料と一致しません").file(path).next("上の一覧のファイルを確かめてください"));
             }
         }
-        Command::Bench { extract, prefecture } => bench::run(extract.as_deref(), prefecture, threads)?,
+        Command::Bench { nation: true, .. } => bench::nation(threads)?,
+        Command::Bench { extract, prefecture, .. } => bench::run(extract.as_deref(), prefecture, threads)?,
     }
     Ok(())
 }

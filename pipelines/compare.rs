@@ -50,11 +50,12 @@ fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue)>> {
         .collect()
 }
 
-/// Figures that both tables have, in order of their keys.
+/// Figures that both tables have, in order of their keys; limits of comparison (`compare=`) are no figures of their own.
 pub fn changes(before: &Table, after: &Table) -> Result<Vec<Change>> {
     let (before, after) = (values(before)?, values(after)?);
     Ok(after
         .into_iter()
+        .filter(|(key, _)| !key[3].contains("compare="))
         .filter_map(|(key, (unit, after))| before.get(&key).map(|(_, before)| Change { key, unit, before: *before, after }))
         .collect())
 }

@@ -20,6 +20,8 @@ pub struct Council {
     pub areas: Vec<CouncilArea>,
     /// Function code → what the file says of it.
     pub themes: BTreeMap<String, Theme>,
+    /// Area code → duty slots needed on each holiday; areas that are not named need what the rule row says.
+    pub duty_slots: BTreeMap<String, f64>,
 }
 
 /// A 協議区域 made of several municipalities, wards or secondary medical areas.
@@ -64,6 +66,8 @@ struct RawFile {
     area: Vec<RawArea>,
     #[serde(default)]
     theme: BTreeMap<String, RawTheme>,
+    #[serde(default)]
+    duty_slots: BTreeMap<String, f64>,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +150,18 @@ impl Council {
             let checked = theme_of(theme, &known).map_err(|e| e.at(format!("[theme.{function}]")))?;
             themes.insert(function, checked);
         }
-        Ok(Self { areas, themes })
+        let mut duty_slots = BTreeMap::new();
+        for (area, slots) in raw.duty_slots {
+            let at = |e: Error| e.at("[duty_slots]");
+            let code = find(&known, &area).map_err(at)?.code.clone();
+            if !(0.0..=1000.0).contains(&slots) {
+                return Err(at(Error::new(format!("「{area}」の1日の枠 {slots} は使えません")).next("0以上の数を書いてください")));
+            }
+            if duty_slots.insert(code, slots).is_some() {
+                return Err(at(Error::new(format!("区域「{area}」の枠が二度書かれています")).next("一度だけ書いてください")));
+            }
+        }
+        Ok(Self { areas, themes, duty_slots })
     }
 
     /// Whether an area is consulted on a theme.

@@ -17,6 +17,7 @@ pub mod dictionary;
 pub mod embedded;
 pub mod error;
 pub mod finding;
+pub mod local;
 pub mod packet;
 pub mod progress;
 pub mod reference;

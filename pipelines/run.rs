@@ -21,7 +21,7 @@ use crate::reference::Reference;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, compare, coordinate, determine, ingest, publish, stage};
+use crate::{aggregate, compare, coordinate, determine, ingest, local, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -100,11 +100,19 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     )?;
     let root = packet.path().to_path_buf();
 
-    let figures = {
+    let mut figures = {
         let input = Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..Input::default() };
         figures(&basis, &extract, input, &root, options.progress)?
     };
     let mut findings = figures.findings;
+    let all_figures = compare::figures_of(&root)?;
+    let mut changes = None;
+    if !settings.previous.is_empty() {
+        let previous = compare::figures_of(&options.workspace.root.join(&settings.previous))?;
+        let found = compare::changes(&previous, &all_figures)?;
+        figures.facts.remember(&found);
+        changes = Some(found);
+    }
 
     options.progress.stage("シートの下書きを作っています");
     let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
@@ -131,13 +139,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     if let Some(rejected) = &figures.rejected {
         rejected.write_csv(&root.join("data/rejected_rows.csv"))?;
     }
-    let all_figures = compare::figures_of(&root)?;
-    let mut changes = None;
-    if !settings.previous.is_empty() {
-        let previous = compare::figures_of(&options.workspace.root.join(&settings.previous))?;
-        let found = compare::changes(&previous, &all_figures)?;
-        compare::table(&found)?.write_csv(&root.join("data/changes.csv"))?;
-        changes = Some(found);
+    if let Some(changes) = &changes {
+        compare::table(changes)?.write_csv(&root.join("data/changes.csv"))?;
     }
     let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
@@ -201,7 +204,7 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
     for table in [&ingested.facilities, &ingested.answers, &ingested.notes] {
         table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
     }
-    write_reference(basis, &stages)?;
+    write_reference(basis, input.work_folder, &stages)?;
 
     progress.stage("機能の有無を判定しています");
     let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
@@ -211,9 +214,12 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
     findings.extend(determine::checks(&mut engine, &stages, basis.year, &ingested.inputs)?);
 
     progress.stage("区域ごとに集計しています");
-    let tables = aggregate::run(&mut engine, &stages, basis.year)?;
+    let tables = aggregate::run(&mut engine, &stages, basis.year, &basis.areas, &basis.rules)?;
     if let Some(hubs) = tables.get("agg_backup_hubs") {
         hubs.write_csv(&root.join("data/backup_hubs.csv"))?;
+    }
+    if let Some(absent) = tables.get("figures_absent") {
+        absent.write_csv(&root.join("data/figures_absent.csv"))?;
     }
     let table = |name: &str| tables.get(name).ok_or_else(|| Error::new(format!("集計表 {name} がありません")));
     let status = determined.get("det_functions").ok_or_else(|| Error::new("判定の表がありません"))?;
@@ -273,15 +279,16 @@ pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft:
 }
 
 /// The dictionary, rules and areas as tables for the SQL stages.
-fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
+fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages: &Path) -> Result<()> {
     let write = |name: &str, table: Table| table.write_parquet(&stages.join(format!("reference/{name}.parquet")));
     for (name, path) in [
         ("dict_items", "sql/dictionary/items.csv"),
         ("dict_choices", "sql/dictionary/choices.csv"),
         ("dict_functions", "sql/dictionary/functions.csv"),
+        ("dict_absences", "sql/dictionary/absences.csv"),
         ("rules", "sql/rules/rules.csv"),
     ] {
-        let dated = valid_rows(embedded::text(path), basis.year)?;
+        let dated = crate::dictionary::valid_rows(embedded::text(path), basis.year)?;
         write(name, Table::from_csv(name, &dated)?)?;
     }
     write("ref_areas", areas::table(&basis.areas)?)?;
@@ -289,33 +296,15 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
     write("ref_units", areas::units(&basis.reference)?)?;
     write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", embedded::text("sql/reference/home_visits_by_age.csv"))?)?;
     write("ref_holidays", Table::from_csv("ref_holidays", embedded::text("sql/reference/holidays.csv"))?)?;
-    for name in ["population_by_age", "population_projection", "home_care_demand"] {
+    write("ref_duty_slots", local::duty_slots(&basis.council)?)?;
+    write("ref_home_visit_rates", local::home_visit_rates(work_folder)?)?;
+    for name in ["population_by_age", "population_projection", "projection_groups", "home_care_demand", "care_facilities", "patient_flow"] {
         // these tables start with a code that begins with the prefecture's
         let rows = crate::reference::rows_of(&format!("sql/reference/{name}.csv"), &basis.reference.prefecture.prefecture_code);
         let name = format!("ref_{name}");
         write(&name, Table::from_csv(&name, &rows)?)?;
     }
     write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
-}
-
-/// The rows of a dated table that are valid in a year; undated tables stay whole.
-fn valid_rows(text: &str, year: i32) -> Result<String> {
-    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(broken)?.clone();
-    let position = |name: &str| headers.iter().position(|h| h == name);
-    let (from, to) = (position("from_year"), position("to_year"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&headers).map_err(broken)?;
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
-        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
-            writer.write_record(&row).map_err(broken)?;
-        }
-    }
-    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
-    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
 }
 
 /// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.
@@ -340,6 +329,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
         ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
+        ("figures_absent.csv", "出せない数値と、その理由（CSV）", "1施設の値が分かる、推計がない、など"),
         ("backup_hubs.csv", "後方支援病床の連携先ごとの負担（CSV、会議限り）", "連携先の名称、頼っている医療機関の数と在宅患者の下限・上限"),
         ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
         ("measures.csv", "公表した方策（CSV）", "1行＝方策。実施者、期限、指標、目標つき"),

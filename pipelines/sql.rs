@@ -151,23 +151,25 @@ impl Engine {
         let order = if contract.is_step { String::new() } else { format!("order by {grain}") };
         self.connection.execute_batch(&format!("create table {table} as select {} from (\n{body}\n) {order}", casts.join(", ")))?;
         let nulls = contract.grain.iter().map(|g| format!("{} is null", quoted(g))).collect::<Vec<_>>().join(" or ");
-        if self.count(&format!("select count(*) from {table} where {nulls}"))? > 0 {
+        // one pass over the table for all of the contract
+        let mut counts = vec![format!("count(*) filter (where {nulls})"), format!("count(*) - count(distinct ({grain}))")];
+        counts.extend(contract.checks.iter().map(|check| format!("count(*) filter (where not coalesce(({check}), true))")));
+        let broken = self.counts(&format!("select {} from {table}", counts.join(", ")), counts.len())?;
+        if broken[0] > 0 {
             return Err(Error::new("grain の列に空の値があります"));
         }
-        if self.count(&format!("select count(*) from (select {grain} from {table} group by {grain} having count(*) > 1)"))? > 0 {
+        if broken[1] > 0 {
             return Err(Error::new(format!("同じ grain（{}）の行が二つ以上あります", contract.grain.join(", "))));
         }
-        for check in &contract.checks {
-            let broken = self.count(&format!("select count(*) from {table} where not coalesce(({check}), true)"))?;
-            if broken > 0 {
-                return Err(Error::new(format!("検査「{check}」に合わない行が {broken} 行あります")));
-            }
+        if let Some((check, broken)) = contract.checks.iter().zip(&broken[2..]).find(|(_, n)| **n > 0) {
+            return Err(Error::new(format!("検査「{check}」に合わない行が {broken} 行あります")));
         }
         Ok(())
     }
 
-    fn count(&self, sql: &str) -> Result<i64> {
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    /// One row of `n` counts.
+    fn counts(&self, sql: &str, n: usize) -> Result<Vec<i64>> {
+        Ok(self.connection.query_row(sql, [], |row| (0..n).map(|i| row.get(i)).collect())?)
     }
 
     fn column_names(&self, sql: &str) -> Result<Vec<String>> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kyogi::draft::figures::Indicator;
 use kyogi::embedded;
 
 use crate::support::{YEAR, folder, plain_facility, rows, sample, write_extract};
@@ -68,20 +69,36 @@ fn need_of_tottori_by_two_roads_and_as_published() {
 #[test]
 fn municipalities_add_up_to_their_area() {
     let figures = sample_figures();
-    for indicator in
-        ["home_care_expected_need", "home_care_projected_demand", "home_care_managed_patients", "backup_unbacked_patients", "after_hours_duty_slots"]
-    {
+    for (indicator, breakdown) in [
+        ("home_care_expected_need", ""),
+        ("home_care_expected_need", "year=2040"),
+        ("home_care_projected_demand", ""),
+        ("home_care_managed_patients", ""),
+        ("home_care_gap", "intention=all"),
+        ("home_care_intention_patients", ""),
+        ("home_care_facilities", ""),
+        ("end_of_life_facilities", ""),
+        ("backup_unbacked_patients", ""),
+        ("backup_facilities", "way=linked"),
+        ("after_hours_duty_slots", ""),
+        ("after_hours_band_facilities", "band=holiday;answer=visit"),
+        ("item_positive_facilities", "item=g1_training_completed"),
+        ("care_facilities", ""),
+        ("care_facilities", "kind=health_facility"),
+    ] {
         let sum = |level: &str, column: &str| -> f64 {
             figures
                 .iter()
-                .filter(|r| r["level"] == level && r["indicator_code"] == indicator && r["breakdown"].is_empty())
+                .filter(|r| r["level"] == level && r["indicator_code"] == indicator && r["breakdown"] == breakdown)
                 .map(|r| number(r, column))
                 .sum()
         };
         for column in ["value_low", "value_high"] {
             let whole = sum("prefecture", column);
-            assert!((sum("municipality", column) - whole).abs() < 1e-6 * whole.max(1.0), "{indicator} {column}");
-            assert!((sum("medical_area", column) - whole).abs() < 1e-6 * whole.max(1.0), "{indicator} {column}");
+            assert!(whole != 0.0, "{indicator} {breakdown} {column}");
+            for level in ["municipality", "medical_area"] {
+                assert!((sum(level, column) - whole).abs() < 1e-6 * whole.abs().max(1.0), "{indicator} {breakdown} {column} of {level}");
+            }
         }
     }
 }
@@ -137,14 +154,10 @@ fn duty_slots_supplied_and_needed() {
 
 #[test]
 fn every_figure_has_a_name_and_a_formula() {
-    let indicators = table("sql/dictionary/indicators.csv");
+    let indicators = Indicator::all().unwrap_or_else(|e| panic!("{e}"));
     for row in sample_figures() {
-        let pattern = row["breakdown"].split(';').map(|p| p.split('=').next().unwrap_or("")).collect::<Vec<_>>();
-        let known = indicators.iter().any(|i| {
-            i["indicator_code"] == row["indicator_code"]
-                && (i["breakdown"] == row["breakdown"] || i["breakdown"].split(';').map(|p| p.trim_end_matches("=*")).eq(pattern.iter().copied()))
-        });
-        assert!(known, "{} {}", row["indicator_code"], row["breakdown"]);
+        let named = Indicator::find(&indicators, &Indicator::key(&row["indicator_code"], &row["breakdown"])).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(named.unit, row["unit"], "{} {}", row["indicator_code"], row["breakdown"]);
         assert!(number(&row, "value_low") <= number(&row, "value_high"));
     }
 }

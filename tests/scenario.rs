@@ -69,7 +69,13 @@ fn next_year_is_compared_with_this_year() {
     let out = dir.path().join("second");
     run_packet(&next, Some(&second_year), &out, 2).unwrap_or_else(|e| panic!("{e}"));
     let changes = rows(&out.join("data/changes.csv"));
-    assert_eq!(changes.len(), rows(&out.join("data/figures.csv")).len());
+    let keys = |packet: &str| -> std::collections::BTreeSet<[String; 4]> {
+        let key = |f: &std::collections::BTreeMap<String, String>| ["level", "area_code", "indicator_code", "breakdown"].map(|k| f[k].clone());
+        rows(&dir.path().join(packet).join("data/figures.csv")).iter().map(key).filter(|k| !k[3].contains("compare=")).collect()
+    };
+    assert_eq!(changes.len(), keys("first").intersection(&keys("second")).count(), "what both years have, and no limits of comparison");
+    let sheet = fs::read_to_string(out.join("sheets/31201_g2c.html")).expect("a sheet");
+    assert!(sheet.contains("前の年度からの変化（供給：管理している在宅患者（階級の合計））："), "the sheet says what became of its key figures");
     let verdicts: std::collections::BTreeSet<&str> = changes.iter().map(|c| c["verdict"].as_str()).collect();
     assert!(verdicts.contains("same") && verdicts.contains("not_distinguishable"), "{verdicts:?}");
     assert!(compare::figures_of(dir.path()).is_err());

@@ -49,9 +49,9 @@ fn an_interval_is_said_with_both_ends_and_its_causes() {
 fn a_gap_is_certain_possible_or_none() {
     let s = sentences();
     let said = |low, high| s.figure("鳥取市", &measure("home_care_gap", "", (low, high), "人/月")).unwrap_or_else(|e| panic!("{e}"));
-    assert!(said(12.0, 40.0).ends_with("は、少なくとも12人/月、多くとも40人/月の不足です。"));
+    assert!(said(12.0, 40.0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
     assert!(said(-5.0, 40.0).ends_with("不足しているとは言い切れません。"));
-    assert!(said(-40.0, -5.0).ends_with("見込まれません（供給が少なくとも5人/月、多くとも40人/月上回ります）。"));
+    assert!(said(-40.0, -5.0).ends_with("見込まれません（供給が少なくとも月5人、多くとも月40人上回ります）。"));
 }
 
 #[test]

@@ -197,6 +197,10 @@ impl Names {
         counts.into_values().collect()
     }
 
+    pub fn indicator(&self, key: &str) -> Result<&Indicator> {
+        Indicator::find(&self.indicators, key)
+    }
+
     /// The mode's place in the order and its label.
     fn mode(&self, choice: &ChoiceCount) -> (usize, String) {
         let key = match choice.polarity.as_str() {

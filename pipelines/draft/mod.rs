@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::areas::Area;
 use crate::artefact::Table;
+use crate::compare::Change;
 use crate::dictionary::{Dictionary, Function, read_csv};
 use crate::error::{Error, Result};
 use crate::reference::Reference;
@@ -59,11 +60,13 @@ impl Summary {
 pub struct Facts {
     summaries: BTreeMap<(String, String, String), Summary>,
     answers: BTreeMap<(String, String), AreaAnswers>,
+    /// Level, area code and figure key → what became of it since the previous report year.
+    changes: BTreeMap<(String, String, String), Change>,
 }
 
 impl Facts {
     pub fn read(area_summary: &Table, figures: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
-        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new() };
+        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new(), changes: BTreeMap::new() };
         for i in 0..figures.len() {
             let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
             let key = Indicator::key(figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
@@ -100,6 +103,14 @@ impl Facts {
         Ok(facts)
     }
 
+    /// Lets sheets and pages speak of the previous report year.
+    pub fn remember(&mut self, changes: &[Change]) {
+        for c in changes {
+            let [level, area, indicator, breakdown] = c.key.clone();
+            self.changes.insert((level, area, Indicator::key(&indicator, &breakdown)), c.clone());
+        }
+    }
+
     pub fn summary(&self, area: &Area, function: &str) -> Result<&Summary> {
         self.summaries
             .get(&(area.level.clone(), area.area_code.clone(), function.to_owned()))
@@ -123,8 +134,16 @@ pub struct Drafter<'a> {
     figure_rows: Vec<figures::FigureRow>,
     names: Names,
     pictures: Pictures,
+    key_changes: Vec<KeyChange>,
     parts: Vec<PartRow>,
     candidates: Vec<CandidateRow>,
+}
+
+/// A figure whose change is said on the sheets of a function (`reports/sheets/changes.csv`).
+#[derive(Clone, Debug, Deserialize)]
+struct KeyChange {
+    function_code: String,
+    indicator: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -169,6 +188,7 @@ impl<'a> Drafter<'a> {
             figure_rows: figures::rows()?,
             names: Names::load()?,
             pictures: Pictures::load()?,
+            key_changes: read_csv("reports/sheets/changes.csv")?,
             parts: read_csv("reports/sheets/parts.csv")?,
             candidates: read_csv("sql/draft/candidates.csv")?,
         })
@@ -192,7 +212,7 @@ impl<'a> Drafter<'a> {
                 tables.push(figure.table);
             }
         }
-        let mut parts = self.parts_from(function, &values)?;
+        let mut parts = self.parts_from(area, function, &values)?;
         if let Some(first) = parts.first_mut() {
             first.machine = true;
             first.tables = tables;
@@ -223,13 +243,13 @@ impl<'a> Drafter<'a> {
 
     /// The five parts in words: sentences from data in the first, candidates that fit the data; no tables, no charts.
     pub fn written_parts(&self, area: &Area, function: &Function) -> Result<Vec<Part>> {
-        self.parts_from(function, &self.values(area, function, self.facts.summary(area, &function.function_code)?)?)
+        self.parts_from(area, function, &self.values(area, function, self.facts.summary(area, &function.function_code)?)?)
     }
 
-    fn parts_from(&self, function: &Function, values: &Value) -> Result<Vec<Part>> {
+    fn parts_from(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Part>> {
         let mut parts = self.parts.iter().map(|row| self.part(row, function, values)).collect::<Result<Vec<_>>>()?;
         if let Some(first) = parts.first_mut() {
-            first.sentences = self.sentences(function, values)?;
+            first.sentences = self.sentences(area, function, values)?;
         }
         Ok(parts)
     }
@@ -269,14 +289,23 @@ impl<'a> Drafter<'a> {
             "counts": answers.counts,
             "g1_positive": g1_positive,
             "positive_high": summary.positive_high(),
+            "rule": self.rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect::<BTreeMap<_, _>>(),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
         });
         Ok(Value::from(Serde(values)))
     }
 
-    fn sentences(&self, function: &Function, values: &Value) -> Result<Vec<String>> {
+    fn sentences(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<String>> {
         let mut lines = self.phrases.lines("common", values)?;
         lines.extend(self.phrases.lines(&function.function_code, values)?);
+        for key in self.key_changes.iter().filter(|k| k.function_code == function.function_code) {
+            let Some(change) = self.facts.changes.get(&(area.level.clone(), area.area_code.clone(), key.indicator.clone())) else { continue };
+            let label = &self.names.indicator(&key.indicator)?.label;
+            let said = serde_json::json!({
+                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(),
+            });
+            lines.extend(self.phrases.lines("change", &Value::from(Serde(said)))?);
+        }
         Ok(lines)
     }
 

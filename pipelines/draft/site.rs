@@ -193,7 +193,7 @@ impl Drafter<'_> {
             let summary = self.facts.summary(area, &function.function_code)?;
             let values = self.values(area, function, summary)?;
             let mut sentences = self.phrases.lines("headline", &values)?;
-            sentences.extend(self.sentences(function, &values)?);
+            sentences.extend(self.sentences(area, function, &values)?);
             let mut charts = vec![self.share_chart(summary, area, &format!("{}_c1", function.function_code))];
             let mut tables = Vec::new();
             for figure in self.figures(area, function, 2)? {

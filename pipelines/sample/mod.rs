@@ -6,7 +6,7 @@
 mod answers;
 mod assumptions;
 mod book;
-mod dice;
+pub mod dice;
 mod facilities;
 mod flaws;
 mod judge;

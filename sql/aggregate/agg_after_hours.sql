@@ -1,41 +1,75 @@
--- 時間帯・対応のしかたごとの医療機関数（上限は未報告・判定できない医療機関がすべて当てはまる場合）
--- grain:  level, area_code, breakdown
--- needs:  agg_item_choices, ing_answers, det_functions, agg_facility_areas, agg_status, dict_choices
--- check:  facilities <= facilities_high
--- column: level            text     区域の段階
--- column: area_code        text     区域コード
--- column: breakdown        text     内訳
--- column: facilities       integer  医療機関数        施設
--- column: facilities_high  integer  医療機関数の上限  施設
-with silent as (
-    select level, area_code, silent as n from agg_status where function_code = 'g1'
+-- 時間外の対応：時間帯と対応のしかたごとの医療機関、対応のある時間の割合、空白の時間帯
+-- grain:  level, area_code, indicator_code, breakdown
+-- needs:  agg_band_answers, agg_item_choices, agg_facility_areas, agg_status, rules
+-- check:  low <= high
+-- column: level           text    区域の段階
+-- column: area_code       text    区域コード
+-- column: indicator_code  text    指標
+-- column: breakdown       text    内訳
+-- column: low             number  下限
+-- column: high            number  上限
+-- column: unit            text    単位
+with hours as (
+    select replace(rule_code, 'after_hours_hours_', '') as band, value as hours
+    from rules
+    where rule_code in ('after_hours_hours_weekday_evening', 'after_hours_hours_weekday_night', 'after_hours_hours_holiday')
 ),
 
-modes as (
-    select level, area_code, 'band=' || replace(item_code, 'g2a_', '') || ';mode='
-        || case when polarity = 'positive' then mode when is_intention then 'intention' else 'none' end as breakdown, facilities
-    from agg_item_choices
-    where item_code in ('g2a_weekday_evening', 'g2a_weekday_night', 'g2a_holiday')
+tallies as (
+    select m.level, m.area_code, b.band, b.answer,
+        count(*) filter (where b.is_sure) as sure,
+        count(*) filter (where b.is_possible) as possible
+    from agg_band_answers b
+    join agg_facility_areas m on m.facility_id = b.facility_id
+    group by m.level, m.area_code, b.band, b.answer
 ),
 
-answering as (
+bands as (
+    -- every area and band, also where nobody has 1号; the silent may answer in any of them
+    select s.level, s.area_code, h.band, h.hours, k.answer,
+        coalesce(t.sure, 0) as low, coalesce(t.sure + t.possible, 0) + s.silent as high, coalesce(t.possible, 0) + s.silent as unknown
+    from agg_status s
+    cross join hours h
+    cross join (values ('visit'), ('any')) as k(answer)
+    left join tallies t on t.level = s.level and t.area_code = s.area_code and t.band = h.band and t.answer = k.answer
+    where s.function_code = 'g1'
+),
+
+facilities as (
     -- facilities that answer in at least one band, by visit or by phone
-    select m.level, m.area_code, count(distinct f.facility_id) as facilities
-    from ing_answers a
-    join det_functions f on f.row_no = a.row_no and f.function_code = 'g1' and f.status_literal = 'yes'
-    join dict_choices c on c.choice_set = 'after_hours' and c.choice_code = a.choice_code and c.polarity = 'positive'
-    join agg_facility_areas m on m.facility_id = f.facility_id
-    where a.item_code in ('g2a_weekday_evening', 'g2a_weekday_night', 'g2a_holiday')
+    select m.level, m.area_code, count(*) filter (where b.is_sure) as sure, count(*) filter (where not b.is_sure and b.is_possible) as possible
+    from (
+        select facility_id, bool_or(is_sure) as is_sure, bool_or(is_possible) as is_possible
+        from agg_band_answers where answer = 'any' group by facility_id
+    ) b
+    join agg_facility_areas m on m.facility_id = b.facility_id
     group by m.level, m.area_code
 ),
 
-counted as (
-    select level, area_code, breakdown, sum(facilities) as facilities from modes group by level, area_code, breakdown
-    union all
-    select s.level, s.area_code, '', coalesce(a.facilities, 0)
-    from silent s left join answering a on a.level = s.level and a.area_code = s.area_code
+modes as (
+    select level, area_code, replace(item_code, 'g2a_', '') as band, sum(facilities) as n,
+        case when polarity = 'positive' then coalesce(mode, 'other') when is_intention then 'intention' else 'none' end as mode
+    from agg_item_choices
+    where item_code in ('g2a_weekday_evening', 'g2a_weekday_night', 'g2a_holiday')
+    group by all
 )
 
-select c.level, c.area_code, c.breakdown, c.facilities, c.facilities + s.n as facilities_high
-from counted c
-join silent s on s.level = c.level and s.area_code = c.area_code
+select s.level, s.area_code, 'after_hours_facilities' as indicator_code, '' as breakdown,
+    coalesce(f.sure, 0) as low, coalesce(f.sure + f.possible, 0) + s.silent as high, '施設' as unit
+from agg_status s
+left join facilities f on f.level = s.level and f.area_code = s.area_code
+where s.function_code = 'g1'
+union all
+select m.level, m.area_code, 'after_hours_facilities', 'band=' || m.band || ';mode=' || m.mode, m.n, m.n + b.unknown, '施設'
+from modes m
+join bands b on b.level = m.level and b.area_code = m.area_code and b.band = m.band and b.answer = 'any'
+union all
+select level, area_code, 'after_hours_band_facilities', 'band=' || band || ';answer=' || answer, low, high, '施設' from bands
+union all
+select level, area_code, 'after_hours_hours_share', 'answer=' || answer,
+    coalesce(sum(cast(hours as bigint)) filter (where low > 0), 0) * 100 / sum(cast(hours as bigint)),
+    coalesce(sum(cast(hours as bigint)) filter (where high > 0), 0) * 100 / sum(cast(hours as bigint)), '%'
+from bands group by level, area_code, answer
+union all
+select level, area_code, 'after_hours_blank_bands', 'answer=' || answer, count(*) filter (where high = 0), count(*) filter (where low = 0), '帯'
+from bands group by level, area_code, answer

@@ -1,7 +1,7 @@
--- 休日等の当番：1か月あたりの枠の供給（下限と上限）と、要る枠
+-- 休日等の当番：1か月あたりの枠の供給（下限と上限）と、要る枠（1日の枠は区域ごとに設定できる。県は二次医療圏の合計）
 -- grain:  level, area_code
--- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, ref_holidays, dict_items, dict_choices, rules, run
--- check:  slots_low <= slots_high
+-- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, ref_duty_slots, ref_holidays, dict_items, dict_choices, rules, run
+-- check:  slots_low <= slots_high and slots_needed >= 0
 -- column: level         text     区域の段階
 -- column: area_code     text     区域コード
 -- column: facilities    integer  当番に加わる医療機関数       施設
@@ -24,13 +24,27 @@ days as (
 ),
 
 needed as (
-    select count(*) * any_value(l.slots_per_day) / 12 as slots
+    select count(*) as days
     from days d
     cross join limits l
     where dayofweek(d.day) = 0
         or d.day in (select cast(holiday_date as date) from ref_holidays)
         or month(d.day) * 100 + day(d.day) >= l.year_end_first
         or month(d.day) * 100 + day(d.day) <= l.year_end_last
+),
+
+settings as (
+    select r.level, r.area_code, coalesce(cast(o.slots_per_day as double), l.slots_per_day) as slots_per_day, o.slots_per_day is not null as is_set
+    from ref_areas r
+    cross join limits l
+    left join ref_duty_slots o on o.area_code = r.area_code
+),
+
+per_day as (
+    -- a whole prefecture is not served by one slot: unless it is set, it needs what its areas need
+    select s.level, s.area_code, case when s.level = 'prefecture' and not s.is_set
+        then (select sum(cast(a.slots_per_day as decimal(12, 3))) from settings a where a.level = 'medical_area' and a.area_code[:2] = s.area_code) else s.slots_per_day end as slots
+    from settings s
 ),
 
 slots as (
@@ -50,8 +64,9 @@ select
     count(distinct s.facility_id) filter (where s.is_open_top) as open_top,
     coalesce(sum(s.low), 0) as slots_low,
     coalesce(sum(s.high), 0) as slots_high,
-    any_value(n.slots) as slots_needed
+    any_value(n.days * p.slots / 12) as slots_needed
 from ref_areas r
+join per_day p on p.level = r.level and p.area_code = r.area_code
 cross join needed n
 left join agg_facility_areas m on m.level = r.level and m.area_code = r.area_code
 left join slots s on s.facility_id = m.facility_id

@@ -22,7 +22,9 @@ placed as (
     where m.level = 'council_area'
     union all
     -- a facility whose place is unknown still lies in the prefecture
-    select f.facility_id, 'prefecture', a.area_code from facilities f, ref_areas a where a.level = 'prefecture'
+    select f.facility_id, 'prefecture', a.area_code
+    from facilities f
+    join ref_areas a on a.level = 'prefecture' and a.area_code = coalesce(left(f.place_code, 2), a.area_code)
 )
 
 select p.facility_id, p.level, p.area_code

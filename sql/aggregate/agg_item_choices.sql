@@ -46,7 +46,9 @@ by_area as (
     join ref_area_members m on m.place_code = p.place_code
     where m.level = 'council_area'
     union all
-    select 'prefecture', r.area_code, item_code, choice_code, facilities from by_place, ref_areas r where r.level = 'prefecture'
+    select 'prefecture', r.area_code, p.item_code, p.choice_code, p.facilities
+    from by_place p
+    join ref_areas r on r.level = 'prefecture' and r.area_code = coalesce(left(p.place_code, 2), r.area_code)
 ),
 
 answered as (

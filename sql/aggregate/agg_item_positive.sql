@@ -1,27 +1,71 @@
--- 領域ごと・報告事項ごとの「あり」の医療機関数（上限は未報告・判定できない医療機関がすべて当てはまる場合）
+-- 領域ごと・報告事項ごとの「あり」の医療機関（上限は未報告・判定できない・その項目が無回答の医療機関がすべて当てはまる場合）
 -- grain:  level, area_code, indicator_code, breakdown
--- needs:  agg_item_choices, agg_status
--- check:  facilities <= facilities_high
--- column: level            text     区域の段階
--- column: area_code        text     区域コード
--- column: indicator_code   text     指標
--- column: breakdown        text     内訳
--- column: facilities       integer  医療機関数        施設
--- column: facilities_high  integer  医療機関数の上限  施設
-with silent as (
-    select level, area_code, silent as n from agg_status where function_code = 'g1'
+-- needs:  ing_answers, det_functions, dict_items, dict_choices, agg_facility_areas, agg_item_choices, agg_status
+-- check:  low <= high
+-- check:  unit <> '%' or high <= 100
+-- column: level           text    区域の段階
+-- column: area_code       text    区域コード
+-- column: indicator_code  text    指標
+-- column: breakdown       text    内訳
+-- column: low             number  下限
+-- column: high            number  上限
+-- column: unit            text    単位
+with items as (
+    select i.item_code, i.function_code, c.choice_code, c.polarity = 'positive' as is_positive,
+        -- asked only where another item is answered with yes
+        case when i.condition like '%=%' then split_part(i.condition, '=', 1) end as asked_after
+    from dict_items i
+    join dict_choices c on c.choice_set = i.choice_set
+    where i.function_code not in ('base', 'other') and i.choice_set <> 'diseases'
 ),
 
-positive as (
-    select
-        level, area_code, facilities,
-        case item_code when 'g1_domains' then 'g1_domain_facilities' else 'item_positive_facilities' end as indicator_code,
-        case item_code when 'g1_domains' then 'domain=' || choice_code else 'item=' || item_code end as breakdown
-    from agg_item_choices
-    where polarity = 'positive'
+answers as (
+    select f.facility_id, a.item_code, bool_or(i.is_positive) as is_positive
+    from ing_answers a
+    join items i on i.item_code = a.item_code and i.choice_code = a.choice_code
+    join det_functions f on f.row_no = a.row_no and f.function_code = 'g1' and f.status_literal <> 'not_reported'
+    where i.function_code = 'g1' or f.status_literal = 'yes'
+    group by f.facility_id, a.item_code
+),
+
+tallies as (
+    select m.level, m.area_code, a.item_code, count(*) as answered, count(*) filter (where a.is_positive) as positive
+    from answers a
+    join agg_facility_areas m on m.facility_id = a.facility_id
+    group by m.level, m.area_code, a.item_code
+),
+
+bounds as (
+    select s.level, s.area_code, i.item_code, coalesce(t.positive, 0) as low,
+        -- who did not report, is undecided on 1号, or was asked and left it empty may or may not have it
+        case i.function_code
+            when 'g1' then s.facilities_expected - coalesce(t.answered, 0)
+            else s.silent + greatest(s.positive_literal - coalesce(t.answered, 0) - coalesce(e.answered - e.positive, 0), 0)
+        end as unknown,
+        case i.function_code when 'g1' then s.facilities_expected else s.positive_literal + s.silent end as whole
+    from agg_status s
+    cross join (select distinct item_code, function_code, asked_after from items) i
+    left join tallies t on t.level = s.level and t.area_code = s.area_code and t.item_code = i.item_code
+    left join tallies e on e.level = s.level and e.area_code = s.area_code and e.item_code = i.asked_after
+    where s.function_code = 'g1'
+),
+
+choices as (
+    select c.level, c.area_code, c.item_code, c.choice_code, c.mode, c.facilities as low, c.facilities + b.unknown as high
+    from agg_item_choices c
+    join bounds b on b.level = c.level and b.area_code = c.area_code and b.item_code = c.item_code
+    where c.polarity = 'positive'
 )
 
-select p.level, p.area_code, p.indicator_code, p.breakdown, sum(p.facilities) as facilities, sum(p.facilities) + any_value(s.n) as facilities_high
-from positive p
-join silent s on s.level = p.level and s.area_code = p.area_code
-group by p.level, p.area_code, p.indicator_code, p.breakdown
+select level, area_code, 'item_positive_facilities' as indicator_code, 'item=' || item_code as breakdown, low, low + unknown as high, '施設' as unit
+from bounds where item_code <> 'g1_domains'
+union all
+select level, area_code, 'item_positive_share', 'item=' || item_code, low * 100 / whole, (low + unknown) * 100 / whole, '%'
+from bounds where whole > 0 and item_code <> 'g1_domains'
+union all
+select level, area_code, 'g1_domain_facilities', 'domain=' || choice_code, low, high, '施設' from choices where item_code = 'g1_domains'
+union all
+select level, area_code, 'g1_blank_domains', '', count(*) filter (where high = 0), count(*) filter (where low = 0), '領域'
+from choices where item_code = 'g1_domains' group by level, area_code
+union all
+select level, area_code, 'backup_facilities', 'way=' || mode, low, high, '施設' from choices where item_code = 'g2b_backup_bed' and mode is not null

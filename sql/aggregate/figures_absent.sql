@@ -1,0 +1,37 @@
+-- 出せない数値と、その理由（data/figures_absent）
+-- grain:  report_year, level, area_code, indicator_code, breakdown
+-- needs:  agg_status, agg_home_care, agg_future_need, agg_patient_flow, ref_areas, dict_absences, run
+-- column: report_year     integer  報告年度
+-- column: level           text     区域の段階
+-- column: area_code       text     区域コード
+-- column: indicator_code  text     指標
+-- column: breakdown       text     内訳
+-- column: reason_code     text     理由のコード
+-- column: reason          text     理由
+with absent as (
+    select s.level, s.area_code, 'function_share' as indicator_code, 'function=' || s.function_code as breakdown, 'no_facilities' as reason_code
+    from agg_status s where s.facilities_expected = 0
+    union all
+    select level, area_code, 'end_of_life_count', '', 'few_facilities' from agg_home_care where dying in (1, 2)
+    union all
+    select level, area_code, 'home_care_claims_ratio', '', 'no_patients' from agg_home_care where patients_low = 0
+    union all
+    select level, area_code, 'home_care_24h_share', '', 'no_home_care' from agg_home_care where visiting_high = 0
+    union all
+    -- what the projection does not know by itself, see ref_projection_groups
+    select r.level, r.area_code, i.indicator_code, 'year=' || y.year, 'no_projection'
+    from ref_areas r
+    cross join (values ('home_care_expected_need'), ('home_care_gap')) as i(indicator_code)
+    cross join (values (2030), (2035), (2040), (2045), (2050)) as y(year)
+    where not exists (select 1 from agg_future_need f where f.level = r.level and f.area_code = r.area_code and f.year = y.year)
+    union all
+    select r.level, r.area_code, i.indicator_code, '', case r.level when 'prefecture' then 'flow_of_areas_only' else 'flow_not_published' end
+    from ref_areas r
+    cross join (values ('patient_outflow'), ('patient_inflow')) as i(indicator_code)
+    where not exists (select 1 from agg_patient_flow f where f.level = r.level and f.area_code = r.area_code)
+)
+
+select y.report_year, a.level, a.area_code, a.indicator_code, a.breakdown, a.reason_code, d.label as reason
+from absent a
+cross join run y
+join dict_absences d on d.reason_code = a.reason_code
