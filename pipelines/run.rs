@@ -20,6 +20,7 @@ use crate::finding::{self, Finding};
 use crate::packet::{Finished, Manifest, Packet};
 use crate::progress::Progress;
 use crate::reference::Reference;
+use crate::reference::tables::Tables;
 use crate::render::html::{self, Html};
 use crate::render::{glyphs, pdf};
 use crate::rules::Rules;
@@ -61,9 +62,13 @@ struct Basis {
 }
 
 impl Basis {
-    /// `work_folder` brings the council setting; without it the areas are the built-in ones.
+    /// `work_folder` brings the council setting and reference tables; without it all are the built-in ones.
     fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
-        let (reference, dictionary) = (Reference::load(prefecture)?, Dictionary::load(year)?);
+        let reference = match work_folder {
+            Some(root) => Reference::of_work_folder(prefecture, year, root)?,
+            None => Reference::load_for(prefecture, year, Tables::built_in())?,
+        };
+        let dictionary = Dictionary::load(year)?;
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
         Ok(Self { areas: areas::all(&reference, &council), council, reference, dictionary, rules: Rules::load(year)?, year, threads })
     }
@@ -150,7 +155,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     printer.pages(&drafter, &basis, &plan, &figures.inputs, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
-    let manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
+    let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
+    manifest.reference = basis.reference.tables.used()?;
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
@@ -287,11 +293,11 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
     write("ref_areas", areas::table(&basis.areas)?)?;
     write("ref_area_members", areas::members(&basis.areas)?)?;
     write("ref_units", areas::units(&basis.reference)?)?;
-    write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", embedded::text("sql/reference/home_visits_by_age.csv"))?)?;
-    write("ref_holidays", Table::from_csv("ref_holidays", embedded::text("sql/reference/holidays.csv"))?)?;
+    write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", basis.reference.tables.text("home_visits_by_age"))?)?;
+    write("ref_holidays", Table::from_csv("ref_holidays", basis.reference.tables.text("holidays"))?)?;
     for name in ["population_by_age", "population_projection", "home_care_demand"] {
         // these tables start with a code that begins with the prefecture's
-        let rows = crate::reference::rows_of(&format!("sql/reference/{name}.csv"), &basis.reference.prefecture.prefecture_code);
+        let rows = basis.reference.tables.rows_of(name, &basis.reference.prefecture.prefecture_code);
         let name = format!("ref_{name}");
         write(&name, Table::from_csv(&name, &rows)?)?;
     }
