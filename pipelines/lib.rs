@@ -32,6 +32,7 @@ pub mod cli;
 pub mod compare;
 pub mod explain;
 pub mod method;
+pub mod official;
 pub mod run;
 pub mod sample;
 pub mod whatif;

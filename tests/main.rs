@@ -10,6 +10,7 @@ mod layouts;
 mod models;
 mod need;
 mod odd;
+mod official;
 mod packet;
 mod reference;
 mod render;

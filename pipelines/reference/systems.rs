@@ -100,7 +100,7 @@ impl Systems {
         self.in_use(purpose).map_or("", |s| self.area_of(&s.system_code, municipality_code))
     }
 
-    pub(super) fn areas_in_use(&self, purpose: &str) -> impl Iterator<Item = &SystemArea> {
+    pub fn areas_in_use(&self, purpose: &str) -> impl Iterator<Item = &SystemArea> {
         let system = self.in_use(purpose).map(|s| s.system_code.clone());
         self.areas.iter().filter(move |a| Some(&a.system_code) == system.as_ref())
     }

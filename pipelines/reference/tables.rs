@@ -215,6 +215,17 @@ pub fn ledger(root: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// The ledger as people open it in Excel.
+pub fn ledger_text(entries: &[Entry]) -> Result<String> {
+    let failed = |e: csv::Error| Error::new(format!("参照表の一覧を作れません：{e}"));
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for entry in entries {
+        writer.serialize(entry).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|e| Error::new(format!("参照表の一覧を作れません：{e}")))?;
+    Ok(format!("\u{FEFF}{}", String::from_utf8_lossy(&bytes)))
+}
+
 /// UTF-8 or CP932 as people save it, without byte order mark and with LF.
 fn text_of(bytes: &[u8]) -> Result<String> {
     let (content, encoding) =
