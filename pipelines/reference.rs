@@ -51,6 +51,19 @@ pub struct MedicalArea {
     pub name: String,
 }
 
+/// A dated change of a municipality code.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CodeChange {
+    pub effective_on: String,
+    pub old_code: String,
+    pub old_name: String,
+    pub new_code: String,
+    pub new_name: String,
+    /// `whole`, `part` (the old unit was split) or `renumber`.
+    pub relation: String,
+    pub note: String,
+}
+
 /// Residents on 1 January, persons; ward rows and city rows are both present.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Population {
@@ -89,7 +102,15 @@ pub struct Reference {
     pub sources: Vec<Source>,
     pub systems: Systems,
     pub tables: Tables,
+    /// Codes of earlier years, of the whole nation.
+    pub code_changes: Vec<CodeChange>,
     index: HashMap<String, usize>,
+}
+
+/// Check digit of a municipality code: weights 6 to 2, modulo 11.
+pub fn check_digit(code5: &str) -> Option<char> {
+    let sum: u32 = code5.chars().zip([6, 5, 4, 3, 2]).map(|(c, weight)| Some(c.to_digit(10)? * weight)).sum::<Option<u32>>()?;
+    char::from_digit((11 - sum % 11) % 10, 10)
 }
 
 /// The prefecture given by 2-digit code, or by name (`鳥取` / `鳥取県`).
@@ -140,7 +161,9 @@ impl Reference {
             .map(|p| (p.municipality_code.clone(), p))
             .collect();
         let index = municipalities.iter().enumerate().map(|(i, m)| (m.municipality_code.clone(), i)).collect();
+        let code_changes = tables.read("municipality_code_changes")?;
         Ok(Self {
+            code_changes,
             prefecture,
             municipalities,
             medical_areas: medical_areas.collect(),
@@ -154,6 +177,21 @@ impl Reference {
 
     pub fn municipality(&self, code5: &str) -> Option<&Municipality> {
         self.index.get(code5).map(|&i| &self.municipalities[i])
+    }
+
+    /// What has become of a code of earlier years (5 digits, or 6 with check digit), with the finding to make of it.
+    /// A ward that was split is the whole city: the code alone does not say which new ward.
+    pub fn renewed(&self, code: &str) -> Option<(&Municipality, &'static str)> {
+        let (code, check) = code.split_at_checked(5)?;
+        if !check.is_empty() && check.parse().ok() != check_digit(code) {
+            return None;
+        }
+        let changes: Vec<&CodeChange> = self.code_changes.iter().filter(|c| c.old_code == code).collect();
+        let new = self.municipality(&changes.first()?.new_code)?;
+        if changes.len() == 1 && changes[0].relation != "part" {
+            return Some((new, "old_code_mapped"));
+        }
+        Some((self.municipality(&new.parent_code).unwrap_or(new), "old_code_split"))
     }
 
     /// Municipalities without the wards of designated cities: the units that partition the prefecture.

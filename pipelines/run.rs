@@ -109,6 +109,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         figures(&basis, &extract, input, &root, options.progress)?
     };
     let mut findings = figures.findings;
+    let unlisted = crate::reference::tables::unlisted(&options.workspace.root)?;
+    findings.extend(unlisted.iter().map(|file| Finding::new("reference_not_listed").file(file)));
 
     options.progress.stage("シートの下書きを作っています");
     let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };

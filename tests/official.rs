@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyogi::official::codes::{Codes, check_digit};
+use kyogi::official::codes::Codes;
 use kyogi::official::report::{Notes, Report};
 use kyogi::official::{demand, projection, residents, update};
+use kyogi::reference::check_digit;
 use kyogi::reference::tables::Tables;
 use kyogi::spreadsheet;
 use kyogi::workspace::{self, Workspace};
@@ -257,7 +258,7 @@ fn a_run_uses_the_tables_of_the_work_folder_and_says_so() {
         row.expect("need")["value_low"].parse().expect("number")
     };
     let (first, second) = (dir.path().join("first"), dir.path().join("second"));
-    kyogi::run::figures_of_workspace(&workspace, &extract, &first, 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::run::figures_in("31", YEAR, Some(dir.path()), &extract, &first, 2).unwrap_or_else(|e| panic!("{e}"));
     let book = dir.path().join("people.xlsx");
     residents_grid(2).write(&book);
     update(&workspace, std::slice::from_ref(&book), None).unwrap_or_else(|e| panic!("{e}"));

@@ -2,24 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::error::Result;
-use crate::reference::Municipality;
 use crate::reference::tables::Tables;
-
-/// A dated change of a municipality code.
-#[derive(Clone, Debug, Deserialize)]
-pub struct CodeChange {
-    pub effective_on: String,
-    pub old_code: String,
-    pub old_name: String,
-    pub new_code: String,
-    pub new_name: String,
-    /// `whole`, `part` (the old unit was split) or `renumber`.
-    pub relation: String,
-    pub note: String,
-}
+use crate::reference::{CodeChange, Municipality, check_digit};
 
 /// All municipalities and wards of the nation, and the codes that they had.
 pub struct Codes {
@@ -76,10 +61,4 @@ pub(super) fn padded(text: &str, digits: usize) -> Option<(String, bool)> {
     let text = crate::ingest::cells::fold(text);
     let lost_zero = text.len() + 1 == digits;
     ((text.len() == digits || lost_zero) && text.bytes().all(|b| b.is_ascii_digit())).then(|| (format!("{text:0>digits$}"), lost_zero))
-}
-
-/// Check digit of a municipality code: weights 6 to 2, modulo 11.
-pub fn check_digit(code5: &str) -> Option<char> {
-    let sum: u32 = code5.chars().zip([6, 5, 4, 3, 2]).map(|(c, weight)| Some(c.to_digit(10)? * weight)).sum::<Option<u32>>()?;
-    char::from_digit((11 - sum % 11) % 10, 10)
 }

@@ -75,9 +75,9 @@ pub fn tables(sheet: &Sheet, demand: &Demand, areas: &[SystemArea], prefecture_c
             notes.row("other_prefecture", sheet, row.line - 1, &row.area_code, &row.name, "");
         } else if areas.iter().any(|a| a.area_code == row.area_code) {
             if by_code.insert(&row.area_code, row).is_some() {
-                return Err(
-                    Error::new(format!("構想区域 {} の行が二つあります", row.area_code)).at(format!("シート「{}」の {} 行目", sheet.name, row.line))
-                );
+                return Err(Error::new(format!("構想区域 {} の行が二つあります", row.area_code))
+                    .at(format!("シート「{}」の {} 行目", sheet.name, row.line))
+                    .next(AS_PUBLISHED));
             }
         } else {
             notes.row("unknown_code", sheet, row.line - 1, &row.area_code, &row.name, "");

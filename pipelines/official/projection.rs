@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::codes::{CodeChange, Codes};
+use super::codes::Codes;
 use super::report::{Notes, table_note};
 use super::{AS_PUBLISHED, Made, header_row, number};
 use crate::error::{Error, Result};
 use crate::ingest::cells;
+use crate::reference::CodeChange;
 use crate::spreadsheet::Sheet;
 
 /// One result table as values.
@@ -58,9 +59,9 @@ pub fn read(sheet: &Sheet, notes: &mut Notes) -> Result<Part> {
     let mut years: Vec<(usize, i32)> = Vec::new();
     for c in 0..sheet.rows.get(years_row).map_or(0, Vec::len) {
         let year = cells::fold(sheet.text(years_row, c)).strip_suffix('年').and_then(|y| y.parse::<i32>().ok());
-        // a second block (index numbers) repeats the years
+        // a second block (index numbers) begins the years again
         if let Some(year) = year
-            && years.iter().all(|(_, y)| *y != year)
+            && years.iter().all(|(_, y)| *y < year)
         {
             years.push((c, year));
         }

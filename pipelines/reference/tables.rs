@@ -215,6 +215,20 @@ pub fn ledger(root: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// Files that have the name of a table but no row in the ledger; copies of the built-in table are left out.
+pub fn unlisted(root: &Path) -> Result<Vec<String>> {
+    let listed: BTreeSet<String> = ledger(root)?.into_iter().map(|e| e.table_name).collect();
+    let mut found = Vec::new();
+    for name in names().filter(|n| !listed.contains(*n)) {
+        let Ok(bytes) = std::fs::read(root.join(format!("reference/{name}.csv"))) else { continue };
+        let built_in: BTreeSet<&str> = embedded::text(&path_of(name)).lines().collect();
+        if !text_of(&bytes).is_ok_and(|t| t.lines().all(|l| built_in.contains(l))) {
+            found.push(format!("reference/{name}.csv"));
+        }
+    }
+    Ok(found)
+}
+
 /// The ledger as people open it in Excel.
 pub fn ledger_text(entries: &[Entry]) -> Result<String> {
     let failed = |e: csv::Error| Error::new(format!("参照表の一覧を作れません：{e}"));
