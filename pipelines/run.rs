@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::council::Council;
-use crate::dictionary::Dictionary;
+use crate::dictionary::{self, Dictionary};
 use crate::draft::book::DataBook;
 use crate::draft::sheet::ResultSheet;
 use crate::draft::site::{self, DataLink, Plan, ResultLink};
@@ -289,7 +289,7 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
         ("dict_functions", "sql/dictionary/functions.csv"),
         ("rules", "sql/rules/rules.csv"),
     ] {
-        let dated = valid_rows(embedded::text(path), basis.year)?;
+        let dated = dictionary::valid_rows(embedded::text(path), basis.year)?;
         write(name, Table::from_csv(name, &dated)?)?;
     }
     write("ref_areas", areas::table(&basis.areas)?)?;
@@ -304,26 +304,6 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
         write(&name, Table::from_csv(&name, &rows)?)?;
     }
     write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
-}
-
-/// The rows of a dated table that are valid in a year; undated tables stay whole.
-fn valid_rows(text: &str, year: i32) -> Result<String> {
-    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(broken)?.clone();
-    let position = |name: &str| headers.iter().position(|h| h == name);
-    let (from, to) = (position("from_year"), position("to_year"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&headers).map_err(broken)?;
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
-        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
-            writer.write_record(&row).map_err(broken)?;
-        }
-    }
-    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
-    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
 }
 
 /// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.
