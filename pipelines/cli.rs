@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{archive, artefact, bench, compare, coordinate, embedded, explain, finding, sample, whatif, workbook};
+use crate::{archive, artefact, bench, compare, coordinate, embedded, explain, finding, official, sample, whatif, workbook};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -138,6 +138,11 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// 公表された統計の表
+    Reference {
+        #[command(subcommand)]
+        action: ReferenceAction,
+    },
     /// 速さと記憶量を、比で測る
     Bench {
         /// 抽出ファイル（省くと模擬の神奈川県）
@@ -149,6 +154,21 @@ enum Command {
         /// 47都道府県の集計の速さだけを測る（模擬の抽出ファイルを作るため、数分かかります）
         #[arg(long)]
         nation: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum ReferenceAction {
+    /// 公表者の Excel ファイル（住民基本台帳の年齢別人口、社人研の将来推計、需要の見込み）を読み、作業フォルダーの表にする
+    Update {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 公表されたままの Excel ファイル（一つ以上）
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// 資料の日付（例 2025-10-01）。プログラムが知らない版のときだけ
+        #[arg(long)]
+        as_of: Option<String>,
     },
 }
 
@@ -241,6 +261,18 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             print!("{}", archive::text(&replayed));
             if !replayed.different.is_empty() {
                 return Err(Error::new("保管した資料と一致しません").file(path).next("上の一覧のファイルを確かめてください"));
+            }
+        }
+        Command::Reference { action: ReferenceAction::Update { dir, files, as_of } } => {
+            for report in official::update(&Workspace::open(dir)?, files, as_of.as_deref())? {
+                println!("■ {}「{}」（{}）", report.publisher, report.dataset, report.as_of);
+                for table in &report.tables {
+                    println!("  作った表：reference/{}.csv（{} 行、それまでの表は {}）", table.table_name, table.rows, table.before);
+                }
+                for r in &report.reasons {
+                    println!("  {}：{} 行（{} {} 行）。{}", r.label, r.all, report.prefecture, r.ours, r.done);
+                }
+                println!("  くわしくは reference/update_report_{}.html を見てください。", report.kind);
             }
         }
         Command::Bench { nation: true, .. } => bench::nation(threads)?,

@@ -141,6 +141,26 @@ pub fn read_csv<T: for<'de> Deserialize<'de>>(path: &str) -> Result<Vec<T>> {
         .map_err(|e| Error::new(format!("内蔵の表を読めません：{e}")).at(path))
 }
 
+/// The rows of a dated table that are valid in a year; undated tables stay whole.
+pub fn valid_rows(text: &str, year: i32) -> Result<String> {
+    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(broken)?.clone();
+    let position = |name: &str| headers.iter().position(|h| h == name);
+    let (from, to) = (position("from_year"), position("to_year"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&headers).map_err(broken)?;
+    for row in reader.records() {
+        let row = row.map_err(broken)?;
+        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
+        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
+            writer.write_record(&row).map_err(broken)?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
+    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
+}
+
 pub(crate) fn flag<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<bool, D::Error> {
     Ok(u8::deserialize(d)? != 0)
 }

@@ -166,6 +166,15 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     let manifest = packet.join(crate::packet::MANIFEST);
     let text = std::fs::read_to_string(&manifest).map_err(|e| Error::io("資料の一覧を読めません", &manifest, &e))?;
     let manifest: Manifest = serde_json::from_str(&text)?;
+    for table in manifest.reference.iter().filter(|t| chain.tables.contains(&format!("ref_{}", t.table_name))) {
+        let origin = if table.origin == "built_in" { "内蔵" } else { "作業フォルダー" };
+        writeln!(
+            out,
+            "  参照表：{} {}「{}」（{}、{origin}）SHA-256 {}",
+            table.table_name, table.publisher, table.dataset, table.as_of, table.table_sha256
+        )
+        .ok();
+    }
     for input in &manifest.inputs {
         writeln!(out, "  入力：{} SHA-256 {}", input["file_name"].as_str().unwrap_or(""), input["sha256"].as_str().unwrap_or("")).ok();
     }

@@ -36,6 +36,7 @@ pub mod coordinate;
 pub mod explain;
 pub mod method;
 pub mod printer;
+pub mod official;
 pub mod run;
 pub mod sample;
 pub mod whatif;

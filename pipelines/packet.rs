@@ -25,6 +25,9 @@ pub struct Manifest {
     pub simulated: bool,
     pub inputs: Vec<serde_json::Value>,
     pub rules: Vec<serde_json::Value>,
+    /// Reference tables with their origin: built in, or from the work folder.
+    #[serde(default)]
+    pub reference: Vec<crate::reference::tables::Used>,
     /// Path below the packet folder → SHA-256.
     pub outputs: BTreeMap<String, String>,
 }
@@ -39,6 +42,7 @@ impl Manifest {
             simulated,
             inputs: inputs.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
             rules: rules.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
+            reference: Vec::new(),
             outputs: BTreeMap::new(),
         })
     }

@@ -1,4 +1,5 @@
-//! Built-in reference tables for all 47 prefectures (`sql/reference/*.csv`, publisher and date in `sources.csv`).
+//! Reference tables of a prefecture: built in for all 47 (`sql/reference/*.csv`, publisher and date in `sources.csv`),
+//! or brought by the work folder (`tables`).
 
 use std::collections::HashMap;
 
@@ -6,6 +7,12 @@ use serde::Deserialize;
 
 use crate::dictionary::read_csv;
 use crate::error::{Error, Result};
+
+pub mod systems;
+pub mod tables;
+
+use systems::Systems;
+use tables::Tables;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Prefecture {
@@ -26,19 +33,35 @@ pub struct Municipality {
     pub kana: String,
     pub municipality_type: String,
     pub parent_code: String,
-    /// Empty for a city that spans several areas (川崎市): its wards carry it.
+    /// In the system of the report year. Empty for a city that spans several areas (川崎市): its wards carry it.
+    #[serde(skip)]
     pub secondary_medical_area_code: String,
-    /// 構想区域.
+    /// 構想区域 in the system of the report year.
+    #[serde(skip)]
     pub area_339_code: String,
     pub longitude: f64,
     pub latitude: f64,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// A secondary medical area of the system that the report year uses.
+#[derive(Clone, Debug)]
 pub struct MedicalArea {
     pub secondary_medical_area_code: String,
     pub prefecture_code: String,
     pub name: String,
+}
+
+/// A dated change of a municipality code.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CodeChange {
+    pub effective_on: String,
+    pub old_code: String,
+    pub old_name: String,
+    pub new_code: String,
+    pub new_name: String,
+    /// `whole`, `part` (the old unit was split) or `renumber`.
+    pub relation: String,
+    pub note: String,
 }
 
 /// Residents on 1 January, persons; ward rows and city rows are both present.
@@ -63,6 +86,9 @@ pub struct Source {
     pub note: String,
     /// `all`, `area` (pages with people and maps) or the function whose sheets use it.
     pub shown_on: String,
+    /// Where the table lies when the work folder brings it; empty for a built-in one.
+    #[serde(skip)]
+    pub place: String,
 }
 
 /// The reference tables of one prefecture.
@@ -74,50 +100,98 @@ pub struct Reference {
     pub medical_areas: Vec<MedicalArea>,
     pub population: HashMap<String, Population>,
     pub sources: Vec<Source>,
+    pub systems: Systems,
+    pub tables: Tables,
+    /// Codes of earlier years, of the whole nation.
+    pub code_changes: Vec<CodeChange>,
     index: HashMap<String, usize>,
 }
 
-/// The header and the rows of an embedded table whose first column begins with the prefecture's code.
-pub fn rows_of(path: &str, prefecture_code: &str) -> String {
-    let mut lines = crate::embedded::text(path).lines();
-    let header = lines.next().unwrap_or_default();
-    let rows: Vec<&str> = lines.filter(|l| l.starts_with(prefecture_code)).collect();
-    format!("{header}\n{}\n", rows.join("\n"))
+/// Check digit of a municipality code: weights 6 to 2, modulo 11.
+pub fn check_digit(code5: &str) -> Option<char> {
+    let sum: u32 = code5.chars().zip([6, 5, 4, 3, 2]).map(|(c, weight)| Some(c.to_digit(10)? * weight)).sum::<Option<u32>>()?;
+    char::from_digit((11 - sum % 11) % 10, 10)
+}
+
+/// The prefecture given by 2-digit code, or by name (`鳥取` / `鳥取県`).
+pub fn prefecture(name: &str) -> Result<Prefecture> {
+    let name = crate::ingest::cells::fold(name);
+    let wanted = format!("{name:0>2}");
+    let all: Vec<Prefecture> = read_csv("sql/reference/prefectures.csv")?;
+    all.into_iter().find(|p| p.prefecture_code == wanted || p.name == name || p.name.trim_end_matches(['県', '都', '府']) == name).ok_or_else(|| {
+        Error::new(format!("都道府県「{name}」が分かりません")).next("01（北海道）から 47（沖縄県）までのコード、又は都道府県名を指定してください")
+    })
 }
 
 impl Reference {
     /// Code of the whole nation as a prefecture: an extract of all of them, for measuring.
     pub const NATION: &str = "00";
 
-    /// Tables of the prefecture given by 2-digit code, or by name (`鳥取` / `鳥取県`).
+    /// Built-in tables of the prefecture, with the area systems in use today.
     pub fn load(prefecture: &str) -> Result<Self> {
-        let all: Vec<Prefecture> = read_csv("sql/reference/prefectures.csv")?;
-        let prefecture = crate::ingest::cells::fold(prefecture);
-        let wanted = format!("{prefecture:0>2}");
-        let prefecture = all
-            .into_iter()
-            .find(|p| p.prefecture_code == wanted || p.name == prefecture || p.name.trim_end_matches(['県', '都', '府']) == prefecture)
-            .ok_or_else(|| {
-                Error::new(format!("都道府県「{prefecture}」が分かりません"))
-                    .next("01（北海道）から 47（沖縄県）までのコード、又は都道府県名を指定してください")
-            })?;
+        Self::load_for(prefecture, i32::MAX, Tables::built_in())
+    }
+
+    /// Built-in tables, or those that the ledger of the work folder names.
+    pub fn of_work_folder(name: &str, report_year: i32, root: &std::path::Path) -> Result<Self> {
+        let code = prefecture(name)?.prefecture_code;
+        Self::load_for(&code, report_year, Tables::open(root, &code)?)
+    }
+
+    /// Tables of the prefecture (2-digit code or name) for a report year, from `tables`.
+    pub fn load_for(name: &str, report_year: i32, tables: Tables) -> Result<Self> {
+        let prefecture = prefecture(name)?;
         let code = prefecture.prefecture_code.clone();
-        let mut municipalities: Vec<Municipality> = read_csv("sql/reference/municipalities.csv")?;
+        let systems = Systems::load(&tables, &code, report_year)?;
+        let mut municipalities: Vec<Municipality> = tables.read("municipalities")?;
         municipalities.retain(|m| m.prefecture_code == code);
-        let mut medical_areas: Vec<MedicalArea> = read_csv("sql/reference/secondary_medical_areas.csv")?;
-        medical_areas.retain(|a| a.prefecture_code == code);
-        let population = read_csv::<Population>("sql/reference/population.csv")?
+        for m in &mut municipalities {
+            m.secondary_medical_area_code = systems.area_in_use("medical_area", &m.municipality_code).to_owned();
+            m.area_339_code = systems.area_in_use("demand_area", &m.municipality_code).to_owned();
+        }
+        let medical_areas = systems.areas_in_use("medical_area").map(|a| MedicalArea {
+            secondary_medical_area_code: a.area_code.clone(),
+            prefecture_code: code.clone(),
+            name: a.name.clone(),
+        });
+        let population = tables
+            .read::<Population>("population")?
             .into_iter()
             .filter(|p| p.municipality_code.starts_with(&code))
             .map(|p| (p.municipality_code.clone(), p))
             .collect();
         let index = municipalities.iter().enumerate().map(|(i, m)| (m.municipality_code.clone(), i)).collect();
-        let sources = read_csv("sql/reference/sources.csv")?;
-        Ok(Self { prefecture, municipalities, medical_areas, population, sources, index })
+        let code_changes = tables.read("municipality_code_changes")?;
+        Ok(Self {
+            code_changes,
+            prefecture,
+            municipalities,
+            medical_areas: medical_areas.collect(),
+            population,
+            sources: tables.sources()?,
+            systems,
+            tables,
+            index,
+        })
     }
 
     pub fn municipality(&self, code5: &str) -> Option<&Municipality> {
         self.index.get(code5).map(|&i| &self.municipalities[i])
+    }
+
+    /// What has become of a code of earlier years (5 digits, or 6 with check digit), with the finding to make of it.
+    /// A ward that was split is the whole city: the code alone does not say which new ward.
+    pub fn renewed(&self, code: &str) -> Option<(&Municipality, &'static str)> {
+        let (code, check) = code.split_at_checked(5)?;
+        if !check.is_empty() && check.parse().ok() != check_digit(code) {
+            return None;
+        }
+        let changes: Vec<&CodeChange> = self.code_changes.iter().filter(|c| c.old_code == code).collect();
+        let new = self.municipality(&changes.first()?.new_code)?;
+        if changes.len() == 1 && changes[0].relation != "part" {
+            return Some((new, "old_code_mapped"));
+        }
+        Some((self.municipality(&new.parent_code).unwrap_or(new), "old_code_split"))
     }
 
     /// Municipalities without the wards of designated cities: the units that partition the prefecture.

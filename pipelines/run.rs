@@ -6,7 +6,7 @@ use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::coordinate::Round;
 use crate::council::Council;
-use crate::dictionary::Dictionary;
+use crate::dictionary::{self, Dictionary};
 use crate::draft::book::DataBook;
 use crate::draft::site::{self, DataLink, Plan};
 use crate::draft::words::Phrases;
@@ -18,6 +18,7 @@ use crate::packet::{Finished, Manifest, Packet};
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::reference::Reference;
+use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
@@ -61,9 +62,13 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// `work_folder` brings the council setting; without it the areas are the built-in ones.
+    /// `work_folder` brings the council setting and reference tables; without it all are the built-in ones.
     pub fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
-        let (reference, dictionary) = (Reference::load(prefecture)?, Dictionary::load(year)?);
+        let reference = match work_folder {
+            Some(root) => Reference::of_work_folder(prefecture, year, root)?,
+            None => Reference::load_for(prefecture, year, Tables::built_in())?,
+        };
+        let dictionary = Dictionary::load(year)?;
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
         Ok(Self { areas: areas::all(&reference, &council), council, reference, dictionary, rules: Rules::load(year)?, year, threads })
     }
@@ -105,6 +110,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         figures(&basis, &extract, input, &root, options.progress)?
     };
     let mut findings = figures.findings;
+    let unlisted = crate::reference::tables::unlisted(&options.workspace.root)?;
+    findings.extend(unlisted.iter().map(|file| Finding::new("reference_not_listed").file(file)));
     let all_figures = compare::figures_of(&root)?;
     let mut changes = None;
     if !settings.previous.is_empty() {
@@ -151,6 +158,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
     manifest.inputs.extend(round.input(&talk));
     let copy = if options.out.is_none() { round.put(&talk)? } else { None };
+    manifest.reference = basis.reference.tables.used()?;
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
@@ -288,19 +296,19 @@ fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages: &Path) -> 
         ("dict_absences", "sql/dictionary/absences.csv"),
         ("rules", "sql/rules/rules.csv"),
     ] {
-        let dated = crate::dictionary::valid_rows(embedded::text(path), basis.year)?;
+        let dated = dictionary::valid_rows(embedded::text(path), basis.year)?;
         write(name, Table::from_csv(name, &dated)?)?;
     }
     write("ref_areas", areas::table(&basis.areas)?)?;
     write("ref_area_members", areas::members(&basis.areas)?)?;
     write("ref_units", areas::units(&basis.reference)?)?;
-    write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", embedded::text("sql/reference/home_visits_by_age.csv"))?)?;
-    write("ref_holidays", Table::from_csv("ref_holidays", embedded::text("sql/reference/holidays.csv"))?)?;
+    write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", basis.reference.tables.text("home_visits_by_age"))?)?;
+    write("ref_holidays", Table::from_csv("ref_holidays", basis.reference.tables.text("holidays"))?)?;
     write("ref_duty_slots", local::duty_slots(&basis.council)?)?;
     write("ref_home_visit_rates", local::home_visit_rates(work_folder)?)?;
     for name in ["population_by_age", "population_projection", "projection_groups", "home_care_demand", "care_facilities", "patient_flow"] {
         // these tables start with a code that begins with the prefecture's
-        let rows = crate::reference::rows_of(&format!("sql/reference/{name}.csv"), &basis.reference.prefecture.prefecture_code);
+        let rows = basis.reference.tables.rows_of(name, &basis.reference.prefecture.prefecture_code);
         let name = format!("ref_{name}");
         write(&name, Table::from_csv(&name, &rows)?)?;
     }

@@ -11,7 +11,8 @@ use crate::council::{self, Council};
 use crate::dictionary::Dictionary;
 use crate::embedded;
 use crate::error::{Error, Result};
-use crate::reference::{Reference, rows_of};
+use crate::reference::Reference;
+use crate::reference::tables::{self, Tables};
 
 pub const SETTINGS: &str = "kyogi.toml";
 
@@ -88,9 +89,14 @@ impl Workspace {
         }
     }
 
+    /// The reference tables of the prefecture: built in, or those that the work folder's ledger names.
+    pub fn reference(&self) -> Result<Reference> {
+        Reference::of_work_folder(&self.settings.prefecture, self.settings.report_year, &self.root)
+    }
+
     /// The areas of the prefecture, with those of the council setting.
     pub fn areas(&self) -> Result<Vec<Area>> {
-        let reference = Reference::load(&self.settings.prefecture)?;
+        let reference = self.reference()?;
         let council = Council::load(&self.root, &reference, &Dictionary::load(self.settings.report_year)?)?;
         Ok(areas::all(&reference, &council))
     }
@@ -141,20 +147,25 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     for (name, text) in embedded::under("sql/layouts/") {
         write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
     }
-    for table in ["municipalities", "secondary_medical_areas", "population", "population_by_age", "population_projection", "home_care_demand"] {
+    for table in tables::names() {
         write_reference(root, table, &p.prefecture_code)?;
     }
     write_new(&root.join("reference/はじめに.txt"), embedded::text("reports/work-folder/reference.txt"))?;
-    write_new(&root.join("reference/sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
+    write_new(&root.join(BUILT_IN).join("sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
     // Last, so that an interrupted init can be repeated.
     write_new(&path, &format!("{settings}\n"))?;
     Workspace::open(root)
 }
 
-/// The prefecture's rows of a built-in table, for people to look at.
+/// Copies of the built-in tables, for people to look at; a run never reads them.
+const BUILT_IN: &str = "reference/内蔵の表";
+
+/// The prefecture's rows of a built-in table; a table without codes is copied whole.
 fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()> {
-    let rows = rows_of(&format!("sql/reference/{table}.csv"), prefecture_code);
-    write_new(&root.join(format!("reference/{table}.csv")), &format!("\u{FEFF}{}", rows.replace('\n', "\r\n")))
+    let built_in = Tables::built_in();
+    let rows = built_in.rows_of(table, prefecture_code);
+    let rows = if rows.lines().count() > 2 { rows.as_str() } else { built_in.text(table) };
+    write_new(&root.join(BUILT_IN).join(format!("{table}.csv")), &format!("\u{FEFF}{}", rows.replace('\n', "\r\n")))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<()> {

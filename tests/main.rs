@@ -13,6 +13,7 @@ mod layouts;
 mod models;
 mod need;
 mod odd;
+mod official;
 mod packet;
 mod recount;
 mod reference;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kyogi::embedded;
 
+use crate::support::{YEAR, folder, plain_facility, rows, write_extract};
+
 type Row = BTreeMap<String, String>;
 
 fn table(name: &str) -> Vec<Row> {
@@ -38,4 +40,28 @@ fn projection_covers_the_nation_and_says_what_was_not_published() {
         assert!(total.is_some() || !row["note"].is_empty(), "{row:?} is blank without a reason");
         assert!(total >= over_65 && over_65 >= over_75, "{row:?}");
     }
+}
+
+/// 浜松市 had seven wards until 2023: their codes are today's wards, and the split one is the city.
+#[test]
+fn codes_of_earlier_years_are_read_and_said() {
+    let dir = folder();
+    let facilities: Vec<Row> = ["22131", "221368", "22137", "22135", "22139"]
+        .iter()
+        .enumerate()
+        .map(|(i, code)| {
+            let mut facility = plain_facility(&format!("F{i}"));
+            facility.insert("prefecture_code".into(), "22".into());
+            facility.insert("municipality_code".into(), (*code).to_owned());
+            facility
+        })
+        .collect();
+    let extract = dir.path().join("extract.csv");
+    write_extract(&extract, &facilities);
+    let findings = kyogi::run::figures_only("22", YEAR, &extract, dir.path(), 1).unwrap_or_else(|e| panic!("{e}"));
+    let said: Vec<(&str, &str)> = findings.iter().filter(|f| f.code.starts_with("old_code")).map(|f| (f.code.as_str(), f.value.as_str())).collect();
+    let mapped = "old_code_mapped";
+    assert_eq!(said, [(mapped, "22131 → 22138"), (mapped, "221368 → 22139"), (mapped, "22137 → 22140"), ("old_code_split", "22135 → 22130")]);
+    let statuses = rows(&dir.path().join("data/facility_status.csv"));
+    assert!(statuses.iter().all(|s| s["municipality_code"] == "22130" && s["medical_area_code"] == "2208"));
 }

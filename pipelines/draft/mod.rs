@@ -339,7 +339,8 @@ impl<'a> Drafter<'a> {
             if self.simulated { "模擬データ" } else { "G-MIS 抽出" }
         )];
         for s in self.reference.sources.iter().filter(|s| s.shown_on == "all" || shown_on.contains(&s.shown_on.as_str())) {
-            sources.push(format!("{}「{}」（{}）", s.publisher, s.dataset, words::wareki_date(&s.as_of)));
+            let place = if s.place.is_empty() { String::new() } else { format!("、{}", s.place) };
+            sources.push(format!("{}「{}」（{}{place}）", s.publisher, s.dataset, words::wareki_date(&s.as_of)));
         }
         sources
     }

@@ -101,6 +101,8 @@ struct Located {
     municipality: String,
     unit: String,
     area: String,
+    /// Finding code when the code was one of earlier years.
+    change: Option<&'static str>,
 }
 
 impl<'a> RowReader<'a> {
@@ -253,12 +255,16 @@ impl<'a> RowReader<'a> {
         let raw = record.get(column).unwrap_or("");
         let code = self.code(record, "municipality_code");
         let reference = self.context.request.reference;
+        let is_first = !self.places.contains_key(&code);
         let located = self.places.entry(code).or_insert_with_key(|code| resolve(reference, code)).clone();
         let Some(located) = located else {
             self.unknown_municipality += 1;
             findings.push(source.finding("unknown_municipality", Some(row_no), Some(column)).facility(facility_id).value(raw));
             return Located::default();
         };
+        if let Some(reason) = located.change.filter(|_| is_first) {
+            findings.push(source.finding(reason, Some(row_no), Some(column)).value(format!("{raw} → {}", located.unit)));
+        }
         if located.area.is_empty() && !self.area_unknown_said {
             self.area_unknown_said = true;
             findings.push(source.finding("area_unknown", Some(row_no), Some(column)).value(raw));
@@ -340,12 +346,21 @@ fn resolve(reference: &Reference, code: &str) -> Option<Located> {
         return None;
     }
     let padded = format!("0{code}");
-    let found = reference
-        .municipalities
-        .iter()
-        .find(|m| [code, padded.as_str()].into_iter().any(|c| c == m.municipality_code || c == m.municipality_code6))?;
+    let of = |code: &str| reference.municipalities.iter().find(|m| code == m.municipality_code || code == m.municipality_code6);
+    let (found, change) = match of(code).or_else(|| of(&padded)) {
+        Some(found) => (found, None),
+        None => {
+            let (new, reason) = reference.renewed(code).or_else(|| reference.renewed(&padded))?;
+            (new, Some(reason))
+        }
+    };
     let municipality = if found.parent_code.is_empty() { &found.municipality_code } else { &found.parent_code };
-    Some(Located { municipality: municipality.clone(), unit: found.municipality_code.clone(), area: found.secondary_medical_area_code.clone() })
+    Some(Located {
+        municipality: municipality.clone(),
+        unit: found.municipality_code.clone(),
+        area: found.secondary_medical_area_code.clone(),
+        change,
+    })
 }
 
 /// The latest report of a facility counts: by report date, then by position. Reported rows beat unreported ones.

@@ -1,22 +1,13 @@
 -- 在宅医療の必要量の二つの見方：期待される必要量と、現状投影の需要
 -- grain:  level, area_code, basis, year
--- needs:  agg_unit_need, ref_home_care_demand, ref_area_members, run
+-- needs:  agg_unit_need, agg_unit_demand, ref_area_members, run
 -- column: level      text     区域の段階
 -- column: area_code  text     区域コード
 -- column: basis      text     見方
 -- column: year       integer  年度
 -- column: patients   number   必要量  人/月
-with demand as (
-    -- the official figure of a 構想区域 is shared out by expected need; today's use itself is not known below it
-    select u.unit_code, d.year,
-        cast(d.receipts_per_month * cast(u.expected_need as double)
-            / cast(sum(u.expected_need) over (partition by u.area_339_code, d.year) as double) as decimal(24, 9)) as patients
-    from agg_unit_need u
-    join ref_home_care_demand d on d.area_339_code = u.area_339_code
-),
-
-units as (
-    select 'projected' as basis, unit_code, year, patients from demand
+with units as (
+    select 'projected' as basis, unit_code, year, patients from agg_unit_demand
     union all
     select 'expected', unit_code, run.report_year, expected_need from agg_unit_need, run
 )
