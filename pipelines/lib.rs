@@ -28,6 +28,7 @@ pub mod workspace;
 // what a user calls
 pub mod archive;
 pub mod bench;
+pub mod catalogue;
 pub mod cli;
 pub mod compare;
 pub mod explain;

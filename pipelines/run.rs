@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::council::Council;
-use crate::dictionary::Dictionary;
+use crate::dictionary::{self, Dictionary, dated};
 use crate::draft::book::DataBook;
 use crate::draft::sheet::ResultSheet;
 use crate::draft::site::{self, DataLink, Plan, ResultLink};
@@ -24,7 +24,7 @@ use crate::render::html::{self, Html};
 use crate::render::{glyphs, pdf};
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, compare, determine, ingest, method, publish, stage};
+use crate::{aggregate, catalogue, compare, determine, ingest, method, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -58,14 +58,18 @@ struct Basis {
     areas: Vec<Area>,
     year: i32,
     threads: usize,
+    /// Where a work folder's own rows of the dictionary and the rules are looked for.
+    work_folder: Option<PathBuf>,
 }
 
 impl Basis {
-    /// `work_folder` brings the council setting; without it the areas are the built-in ones.
+    /// `work_folder` brings the council setting and its own rows; without it everything is built in.
     fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
-        let (reference, dictionary) = (Reference::load(prefecture)?, Dictionary::load(year)?);
+        let (reference, dictionary) = (Reference::load(prefecture)?, Dictionary::load_in(year, work_folder)?);
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
-        Ok(Self { areas: areas::all(&reference, &council), council, reference, dictionary, rules: Rules::load(year)?, year, threads })
+        let areas = areas::all(&reference, &council);
+        let (rules, work_folder) = (Rules::load_in(year, work_folder)?, work_folder.map(Path::to_path_buf));
+        Ok(Self { areas, council, reference, dictionary, rules, year, threads, work_folder })
     }
 
     fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
@@ -146,11 +150,13 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     }
     let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
+    catalogue::table(&basis.dictionary, &figures.items)?.write_csv(&root.join("data/dictionary.csv"))?;
     let links = data_links(&root)?;
-    printer.pages(&drafter, &basis, &plan, &figures.inputs, result_links, links, site::finding_list(&findings, &finding_rules))?;
+    printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
-    let manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
+    let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
+    manifest.inputs.extend(dated::own_files(&options.workspace.root)?);
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
@@ -172,6 +178,8 @@ struct Figures {
     inputs: Vec<ingest::InputFile>,
     facilities: usize,
     rejected: Option<Table>,
+    /// Codes of the items that the extract has.
+    items: BTreeSet<String>,
 }
 
 /// What to read, beside the tables of the basis.
@@ -201,7 +209,7 @@ fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, progres
     for table in [&ingested.facilities, &ingested.answers, &ingested.notes] {
         table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
     }
-    write_reference(basis, &stages)?;
+    write_reference(basis, &stages, &ingested.items)?;
 
     progress.stage("機能の有無を判定しています");
     let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
@@ -230,6 +238,7 @@ fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, progres
         rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
         inputs: ingested.inputs,
         facilities,
+        items: ingested.items,
     })
 }
 
@@ -272,17 +281,14 @@ pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft:
     plan.iter().take(n).map(|&(a, f)| drafter.sheet(&basis.areas[a], &basis.dictionary.functions[f])).collect()
 }
 
-/// The dictionary, rules and areas as tables for the SQL stages.
-fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
+/// The dictionary, rules and areas as tables for the SQL stages; of the items, those that the extract asks.
+fn write_reference(basis: &Basis, stages: &Path, asked: &BTreeSet<String>) -> Result<()> {
     let write = |name: &str, table: Table| table.write_parquet(&stages.join(format!("reference/{name}.parquet")));
-    for (name, path) in [
-        ("dict_items", "sql/dictionary/items.csv"),
-        ("dict_choices", "sql/dictionary/choices.csv"),
-        ("dict_functions", "sql/dictionary/functions.csv"),
-        ("rules", "sql/rules/rules.csv"),
-    ] {
-        let dated = valid_rows(embedded::text(path), basis.year)?;
-        write(name, Table::from_csv(name, &dated)?)?;
+    for (name, path) in dictionary::TABLES {
+        let rows = dated::rows(path, basis.year, basis.work_folder.as_deref())?;
+        // nobody can be silent on an item that the extract does not have
+        let text = if name == "dict_items" { rows.csv_where(|item| asked.contains(item))? } else { rows.csv()? };
+        write(name, Table::from_csv(name, &text)?)?;
     }
     write("ref_areas", areas::table(&basis.areas)?)?;
     write("ref_area_members", areas::members(&basis.areas)?)?;
@@ -296,26 +302,6 @@ fn write_reference(basis: &Basis, stages: &Path) -> Result<()> {
         write(&name, Table::from_csv(&name, &rows)?)?;
     }
     write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
-}
-
-/// The rows of a dated table that are valid in a year; undated tables stay whole.
-fn valid_rows(text: &str, year: i32) -> Result<String> {
-    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(broken)?.clone();
-    let position = |name: &str| headers.iter().position(|h| h == name);
-    let (from, to) = (position("from_year"), position("to_year"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&headers).map_err(broken)?;
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
-        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
-            writer.write_record(&row).map_err(broken)?;
-        }
-    }
-    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
-    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
 }
 
 /// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.
@@ -434,19 +420,30 @@ impl Printer {
         basis: &Basis,
         plan: &Plan,
         inputs: &[ingest::InputFile],
+        asked: &BTreeSet<String>,
         results: Vec<ResultLink>,
         data: Vec<DataLink>,
         findings: site::FindingList,
     ) -> Result<()> {
         let models = method::models(basis.year)?;
-        let page = serde_json::json!({
-            "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
-            "report_year_label": crate::draft::words::report_year_label(basis.year), "sources": drafter.sources(&["area", "g2a", "g2c"]),
-            "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
-            "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
-            "inputs": inputs, "tables": method::input_tables(&self.root)?, "page": "method",
-        });
-        self.page("method.html", "method", &page)?;
+        let frame = |page: &str, title: &str, mut value: serde_json::Value| {
+            value["root"] = "".into();
+            value["page"] = page.into();
+            value["title"] = title.into();
+            value["prefecture"] = serde_json::json!(drafter.prefecture());
+            value["simulated"] = drafter.simulated.into();
+            value["report_year_label"] = crate::draft::words::report_year_label(basis.year).into();
+            value["sources"] = drafter.sources(&["area", "g2a", "g2c"]).into();
+            value["generated"] = format!("kyogi {}", env!("CARGO_PKG_VERSION")).into();
+            self.page(&format!("{page}.html"), page, &value)
+        };
+        let indicators = serde_json::json!(method::indicators(&basis.rules, &models)?);
+        let tables = method::input_tables(&self.root)?;
+        let page = serde_json::json!({ "indicators": indicators, "rules": basis.rules.rows, "models": models, "inputs": inputs, "tables": tables });
+        frame("method", "計算の方法", page)?;
+        let mut page = serde_json::to_value(catalogue::catalogue(&basis.dictionary, asked, &models, &self.root)?)?;
+        page["indicators"] = indicators;
+        frame("dictionary", "データ辞書", page)?;
         self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)
     }
 
@@ -484,6 +481,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
         ("backup_hubs.csv", "後方支援病床の連携先ごとの負担（CSV、会議限り）", "連携先の名称、頼っている医療機関の数と在宅患者の下限・上限"),
         ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
+        ("dictionary.csv", "データ辞書（CSV）", "1行＝報告事項×選択肢。何を数えるか、年度、出典、確かさ"),
         ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
         ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
     ];

@@ -13,7 +13,7 @@ with silent as (
 
 modes as (
     select level, area_code, 'band=' || replace(item_code, 'g2a_', '') || ';mode='
-        || case when polarity = 'positive' then mode when is_intention then 'intention' else 'none' end as breakdown, facilities
+        || case when polarity = 'positive' then coalesce(mode, 'other') when is_intention then 'intention' else 'none' end as breakdown, facilities
     from agg_item_choices
     where item_code in ('g2a_weekday_evening', 'g2a_weekday_night', 'g2a_holiday')
 ),
