@@ -32,6 +32,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod compare;
 pub mod explain;
+pub mod forms;
 pub mod method;
 pub mod run;
 pub mod sample;

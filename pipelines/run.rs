@@ -47,7 +47,7 @@ pub struct Outcome {
 }
 
 /// Sheets between two clearings of typst's caches: more would only cost memory.
-const CHUNK: usize = 16;
+pub const CHUNK: usize = 16;
 
 /// Everything a stage of this run may need to know.
 struct Basis {
@@ -318,7 +318,7 @@ fn plan(basis: &Basis) -> Plan {
 }
 
 /// Places and characters that had to be replaced.
-type Replaced = BTreeSet<(String, char)>;
+pub type Replaced = BTreeSet<(String, char)>;
 
 /// Writes values as HTML and PDF below the packet.
 pub struct Printer {
@@ -392,7 +392,7 @@ impl Printer {
     }
 
     /// One value as `<folder>/<id>.html` and `.pdf`.
-    fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
+    pub fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
         let mut characters = BTreeSet::new();
         glyphs::clean(&mut value, &mut characters);
         let html = self.html.render(page, &value)?;
@@ -448,7 +448,7 @@ impl Printer {
     }
 
     /// One page of the site at `path` below the packet.
-    fn page(&self, path: &str, template: &str, value: &impl serde::Serialize) -> Result<()> {
+    pub fn page(&self, path: &str, template: &str, value: &impl serde::Serialize) -> Result<()> {
         let mut value = serde_json::to_value(value)?;
         glyphs::clean(&mut value, &mut BTreeSet::new());
         artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())

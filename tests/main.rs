@@ -6,6 +6,7 @@ mod charts;
 mod council;
 mod determine;
 mod dictionary;
+mod forms;
 mod ingest;
 mod layouts;
 mod models;
