@@ -52,6 +52,8 @@ struct PostingLine {
     extra_item: String,
     extra_unit: String,
     columns: usize,
+    /// `positive` where the form names 可 first and 「該当無し」 last, `negative` where it names 無 first.
+    first: String,
 }
 
 /// What an answer offers to a patient, in plain words.
@@ -272,10 +274,7 @@ fn posting(basis: &Basis, facility: &Facility) -> Value {
         let chosen: BTreeSet<&str> = facility.of(&line.item_code).map(|a| a.choice_code.as_str()).collect();
         let extra = if line.extra_item.is_empty() { String::new() } else { facility.extra(&line.extra_item, &line.extra_unit) };
         let mut choices: Vec<_> = basis.dictionary.choices_of(set).filter(|c| !is_catch_all(c)).collect();
-        // 「該当無し」 stands at the end of a long list, as on the form
-        if line.columns > 0 {
-            choices.sort_by_key(|c| c.polarity == "negative");
-        }
+        choices.sort_by_key(|c| (c.polarity == "negative") == (line.first == "positive"));
         let last = choices.iter().rposition(|c| c.polarity == "positive");
         let marks: Vec<Value> = choices
             .iter()
