@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{archive, artefact, bench, compare, coordinate, embedded, explain, finding, official, sample, whatif, workbook};
+use crate::{archive, artefact, bench, compare, coordinate, embedded, explain, finding, forms, official, sample, whatif, workbook};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -88,6 +88,23 @@ enum Command {
         #[arg(required = true, num_args = 1..=3)]
         asked: Vec<String>,
         /// 資料の場所（省くと設定の output）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 院内掲示様式（例）と、患者説明様式（例）の機能の部分を、医療機関ごとに作る
+    Forms {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 医療機関ID（いくつでも）
+        #[arg(required_unless_present = "area", conflicts_with = "area")]
+        facilities: Vec<String>,
+        /// 区域コード：その区域で報告した医療機関のすべて
+        #[arg(long)]
+        area: Option<String>,
+        /// 資料の場所（省くと設定の output）
+        #[arg(long)]
+        packet: Option<PathBuf>,
+        /// 様式を置く場所（省くと作業フォルダーの forms）
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -222,6 +239,20 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 terms => explain::figure(&workspace, &packet, terms)?,
             };
             print!("{text}");
+        }
+        Command::Forms { dir, facilities, area, packet, out } => {
+            let workspace = Workspace::open(dir)?;
+            let packet = packet.clone().unwrap_or_else(|| workspace.output());
+            let wanted = area.clone().map_or_else(|| forms::Wanted::Facilities(facilities.clone()), forms::Wanted::Area);
+            let out = out.clone().unwrap_or_else(|| workspace.root.join("forms"));
+            let progress = Progress::new();
+            let made = forms::run(&workspace, &packet, &wanted, &out, threads, &progress);
+            progress.done();
+            let made = made?;
+            println!("様式を作りました：{}（医療機関 {}）", made.place.join("index.html").display(), made.facilities);
+            if made.not_reported > 0 {
+                println!("未報告の医療機関 {} の様式は作っていません。", made.not_reported);
+            }
         }
         Command::Whatif { dir, answers, late, extract, out } => {
             if answers.is_none() && late.is_none() {

@@ -46,7 +46,7 @@ pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Resu
     };
     let row_no = functions.int(first, "row_no")?.unwrap_or(0);
     let evidence = evidence(&stages, year, row_no)?;
-    let (dictionary, rules) = (Dictionary::load(year)?, Rules::load(year)?);
+    let (dictionary, rules) = (Dictionary::load_in(year, Some(&workspace.root))?, Rules::load_in(year, Some(&workspace.root))?);
     let (kind, place) = (functions.text(first, "facility_type")?, functions.text(first, "unit_code")?);
     let kind = dictionary.choices_of("facility_type").find(|c| c.mode == kind).map_or("種別不明", |c| c.label.as_str());
     let mut out = format!("医療機関 {facility_id}（{kind}、市区町村コード {}、抽出ファイルの {row_no} 行目）\n", or_dash(place));
@@ -140,7 +140,11 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
             .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
     };
     let all = Indicator::all()?;
-    let chain = method::chain(Indicator::find(&all, &Indicator::key(indicator, breakdown))?, &Rules::load(year)?, &method::models(year)?)?;
+    let chain = method::chain(
+        Indicator::find(&all, &Indicator::key(indicator, breakdown))?,
+        &Rules::load_in(year, Some(&workspace.root))?,
+        &method::models(year)?,
+    )?;
     let value = FigureValue::read(&figures, i)?;
     let int = |name: &str| figures.int(i, name).map(Option::unwrap_or_default);
     let mut out = String::new();

@@ -30,10 +30,12 @@ pub mod workspace;
 // what a user calls
 pub mod archive;
 pub mod bench;
+pub mod catalogue;
 pub mod cli;
 pub mod compare;
 pub mod coordinate;
 pub mod explain;
+pub mod forms;
 pub mod method;
 pub mod printer;
 pub mod official;

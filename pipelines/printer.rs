@@ -15,10 +15,10 @@ use crate::render::html::Html;
 use crate::render::{glyphs, pdf};
 use crate::run::{Basis, Overrides};
 use crate::workbook::carry::Tables;
-use crate::{artefact, embedded, ingest, method};
+use crate::{artefact, catalogue, embedded, ingest, method};
 
 /// Sheets between two clearings of typst's caches: more would only cost memory.
-const CHUNK: usize = 16;
+pub const CHUNK: usize = 16;
 
 /// Places and characters that had to be replaced.
 pub type Replaced = BTreeSet<(String, char)>;
@@ -101,7 +101,7 @@ impl Printer {
     }
 
     /// One value as `<folder>/<id>.html` and `.pdf`.
-    fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
+    pub fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
         let mut characters = BTreeSet::new();
         glyphs::clean(&mut value, &mut characters);
         let html = self.html.render(page, &value)?;
@@ -129,19 +129,30 @@ impl Printer {
         basis: &Basis,
         plan: &Plan,
         inputs: &[ingest::InputFile],
+        asked: &BTreeSet<String>,
         results: Vec<ResultLink>,
         data: Vec<DataLink>,
         findings: site::FindingList,
     ) -> Result<()> {
         let models = method::models(basis.year)?;
-        let page = serde_json::json!({
-            "root": "", "title": "計算の方法", "prefecture": drafter.prefecture(), "simulated": drafter.simulated,
-            "report_year_label": crate::draft::words::report_year_label(basis.year), "sources": drafter.sources(&["area", "g2a", "g2c"]),
-            "generated": format!("kyogi {}", env!("CARGO_PKG_VERSION")),
-            "indicators": method::indicators(&basis.rules, &models)?, "rules": basis.rules.rows, "models": models,
-            "inputs": inputs, "tables": method::input_tables(&self.root)?, "page": "method",
-        });
-        self.page("method.html", "method", &page)?;
+        let frame = |page: &str, title: &str, mut value: serde_json::Value| {
+            value["root"] = "".into();
+            value["page"] = page.into();
+            value["title"] = title.into();
+            value["prefecture"] = serde_json::json!(drafter.prefecture());
+            value["simulated"] = drafter.simulated.into();
+            value["report_year_label"] = crate::draft::words::report_year_label(basis.year).into();
+            value["sources"] = drafter.sources(&["area", "g2a", "g2c"]).into();
+            value["generated"] = format!("kyogi {}", env!("CARGO_PKG_VERSION")).into();
+            self.page(&format!("{page}.html"), page, &value)
+        };
+        let indicators = serde_json::json!(method::indicators(&basis.rules, &models)?);
+        let tables = method::input_tables(&self.root)?;
+        let page = serde_json::json!({ "indicators": indicators, "rules": basis.rules.rows, "models": models, "inputs": inputs, "tables": tables });
+        frame("method", "計算の方法", page)?;
+        let mut page = serde_json::to_value(catalogue::catalogue(&basis.dictionary, asked, &models, &self.root)?)?;
+        page["indicators"] = indicators;
+        frame("dictionary", "データ辞書", page)?;
         self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)
     }
 

@@ -1,8 +1,10 @@
 //! Rule rows (`sql/rules/rules.csv`): thresholds and decisions, dated and sourced. Rules are rows, not code.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use crate::dictionary::read_csv;
+use crate::dictionary::dated;
 use crate::error::{Error, Result};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,9 +29,12 @@ pub struct Rules {
 
 impl Rules {
     pub fn load(report_year: i32) -> Result<Self> {
-        let mut rows: Vec<Rule> = read_csv("sql/rules/rules.csv")?;
-        rows.retain(|r| r.from_year <= report_year && r.to_year.is_none_or(|to| report_year <= to));
-        Ok(Self { rows })
+        Self::load_in(report_year, None)
+    }
+
+    /// With the rows that a work folder adds or changes (`sql/rules/rules.csv` there).
+    pub fn load_in(report_year: i32, work_folder: Option<&Path>) -> Result<Self> {
+        Ok(Self { rows: dated::rows("sql/rules/rules.csv", report_year, work_folder)?.typed()? })
     }
 
     pub fn get(&self, code: &str) -> Option<&Rule> {

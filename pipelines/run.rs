@@ -1,12 +1,13 @@
 //! The batch: extract in, packet out. Stages follow one another; each reads what the earlier ones wrote.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::coordinate::Round;
 use crate::council::Council;
-use crate::dictionary::{self, Dictionary};
+use crate::dictionary::{self, Dictionary, dated};
 use crate::draft::book::DataBook;
 use crate::draft::site::{self, DataLink, Plan};
 use crate::draft::words::Phrases;
@@ -22,7 +23,7 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, compare, coordinate, determine, ingest, local, publish, stage};
+use crate::{aggregate, catalogue, compare, coordinate, determine, ingest, local, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -59,18 +60,22 @@ pub struct Basis {
     pub areas: Vec<Area>,
     pub year: i32,
     threads: usize,
+    /// Where a work folder's own rows of the dictionary and the rules are looked for.
+    work_folder: Option<PathBuf>,
 }
 
 impl Basis {
-    /// `work_folder` brings the council setting and reference tables; without it all are the built-in ones.
+    /// `work_folder` brings the council setting, reference tables and its own rows; without it all are built in.
     pub fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
         let reference = match work_folder {
             Some(root) => Reference::of_work_folder(prefecture, year, root)?,
             None => Reference::load_for(prefecture, year, Tables::built_in())?,
         };
-        let dictionary = Dictionary::load(year)?;
+        let dictionary = Dictionary::load_in(year, work_folder)?;
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
-        Ok(Self { areas: areas::all(&reference, &council), council, reference, dictionary, rules: Rules::load(year)?, year, threads })
+        let areas = areas::all(&reference, &council);
+        let (rules, work_folder) = (Rules::load_in(year, work_folder)?, work_folder.map(Path::to_path_buf));
+        Ok(Self { areas, council, reference, dictionary, rules, year, threads, work_folder })
     }
 
     pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
@@ -151,14 +156,16 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     }
     let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
+    catalogue::table(&basis.dictionary, &figures.items)?.write_csv(&root.join("data/dictionary.csv"))?;
     let links = data_links(&root)?;
-    printer.pages(&drafter, &basis, &plan, &figures.inputs, result_links, links, site::finding_list(&findings, &finding_rules))?;
+    printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
     let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
     manifest.inputs.extend(round.input(&talk));
     let copy = if options.out.is_none() { round.put(&talk)? } else { None };
     manifest.reference = basis.reference.tables.used()?;
+    manifest.inputs.extend(dated::own_files(&options.workspace.root)?);
     let finished = packet.finish(manifest)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
@@ -183,6 +190,8 @@ pub struct Figures {
     pub inputs: Vec<ingest::InputFile>,
     facilities: usize,
     rejected: Option<Table>,
+    /// Codes of the items that the extract has.
+    items: BTreeSet<String>,
 }
 
 /// What to read, beside the tables of the basis.
@@ -212,7 +221,7 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
     for table in [&ingested.facilities, &ingested.answers, &ingested.notes] {
         table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
     }
-    write_reference(basis, input.work_folder, &stages)?;
+    write_reference(basis, input.work_folder, &stages, &ingested.items)?;
 
     progress.stage("機能の有無を判定しています");
     let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
@@ -244,6 +253,7 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
         rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
         inputs: ingested.inputs,
         facilities,
+        items: ingested.items,
     })
 }
 
@@ -286,19 +296,16 @@ pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft:
     plan.iter().take(n).map(|&(a, f)| drafter.sheet(&basis.areas[a], &basis.dictionary.functions[f])).collect()
 }
 
-/// The dictionary, rules and areas as tables for the SQL stages.
-fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages: &Path) -> Result<()> {
+/// The dictionary, rules and areas as tables for the SQL stages; of the items, those that the extract asks.
+fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages: &Path, asked: &BTreeSet<String>) -> Result<()> {
     let write = |name: &str, table: Table| table.write_parquet(&stages.join(format!("reference/{name}.parquet")));
-    for (name, path) in [
-        ("dict_items", "sql/dictionary/items.csv"),
-        ("dict_choices", "sql/dictionary/choices.csv"),
-        ("dict_functions", "sql/dictionary/functions.csv"),
-        ("dict_absences", "sql/dictionary/absences.csv"),
-        ("rules", "sql/rules/rules.csv"),
-    ] {
-        let dated = dictionary::valid_rows(embedded::text(path), basis.year)?;
-        write(name, Table::from_csv(name, &dated)?)?;
+    for (name, path) in dictionary::TABLES {
+        let rows = dated::rows(path, basis.year, basis.work_folder.as_deref())?;
+        // nobody can be silent on an item that the extract does not have
+        let text = if name == "dict_items" { rows.csv_where(|item| asked.contains(item))? } else { rows.csv()? };
+        write(name, Table::from_csv(name, &text)?)?;
     }
+    write("dict_absences", Table::from_csv("dict_absences", embedded::text("sql/dictionary/absences.csv"))?)?;
     write("ref_areas", areas::table(&basis.areas)?)?;
     write("ref_area_members", areas::members(&basis.areas)?)?;
     write("ref_units", areas::units(&basis.reference)?)?;
@@ -342,6 +349,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
         ("measures.csv", "公表した方策（CSV）", "1行＝方策。実施者、期限、指標、目標つき"),
         ("not_published.csv", "合意したが公表していない文（CSV、会議限り）", "協議シートの行と、足りないもの"),
+        ("dictionary.csv", "データ辞書（CSV）", "1行＝報告事項×選択肢。何を数えるか、年度、出典、確かさ"),
         ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
         ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
     ];

@@ -97,7 +97,7 @@ impl Workspace {
     /// The areas of the prefecture, with those of the council setting.
     pub fn areas(&self) -> Result<Vec<Area>> {
         let reference = self.reference()?;
-        let council = Council::load(&self.root, &reference, &Dictionary::load(self.settings.report_year)?)?;
+        let council = Council::load(&self.root, &reference, &Dictionary::load_in(self.settings.report_year, Some(&self.root))?)?;
         Ok(areas::all(&reference, &council))
     }
 

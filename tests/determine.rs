@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::{folder, plain_facility, rows, statuses, tests_path, write_extract};
 
 /// `item=cell;item=cell`; a cell may itself contain `;`, so a part without `=` belongs to the part before.
-fn given(text: &str) -> Vec<(String, String)> {
+pub fn given(text: &str) -> Vec<(String, String)> {
     let mut parts: Vec<(String, String)> = Vec::new();
     for part in text.split(';').filter(|p| !p.is_empty()) {
         match (part.split_once('='), parts.last_mut()) {

@@ -131,7 +131,7 @@ fn one_sheet_as_golden_and_no_other_area_in_its_charts() {
 }
 
 /// Text between tags, a line for each; pictures left out.
-fn visible_text(html: &str) -> String {
+pub fn visible_text(html: &str) -> String {
     let mut out = Vec::new();
     let mut rest = html;
     let mut in_svg = false;

@@ -126,3 +126,9 @@ pub fn sample_rows() -> (csv::StringRecord, Vec<csv::StringRecord>) {
     let header = reader.headers().expect("header").clone();
     (header, reader.records().map(|r| r.expect("row")).collect())
 }
+
+/// The figures of an extract with what a work folder says of columns, areas and own rows; returns the findings.
+pub fn figures_in(workspace: &Workspace, extract: &Path, out: &Path) -> Vec<Finding> {
+    let settings = &workspace.settings;
+    run::figures_in(&settings.prefecture, settings.report_year, Some(&workspace.root), extract, out, 2).unwrap_or_else(|e| panic!("{e}"))
+}

@@ -9,6 +9,7 @@ mod join;
 pub mod layout;
 mod source;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use csv::StringRecord;
@@ -90,6 +91,8 @@ pub struct Ingested {
     pub findings: Vec<Finding>,
     /// At least one.
     pub inputs: Vec<InputFile>,
+    /// Codes of the items that the extract has.
+    pub items: BTreeSet<String>,
     pub rejected: Vec<Rejected>,
 }
 
@@ -148,7 +151,8 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
         }
     });
     let inputs = inputs.collect();
-    Ok(Ingested { facilities: facilities.table(&context)?, answers, notes, findings, inputs, rejected })
+    let items = context.sources.iter().flat_map(|s| s.places.keys().cloned()).collect();
+    Ok(Ingested { facilities: facilities.table(&context)?, answers, notes, findings, inputs, items, rejected })
 }
 
 /// File and row of Excel behind the number of a row.

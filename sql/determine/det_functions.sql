@@ -1,6 +1,7 @@
 -- 医療機関ごと・機能ごとの状態（判定規則と根拠のセルつき）
 -- grain:  report_year, facility_id, function_code
--- needs:  ing_facilities, ing_answers, det_rules, dict_choices, rules
+-- needs:  ing_facilities, ing_answers, det_rules, dict_choices, rules, rule_statuses
+-- check:  status_literal is not null and reason <> ''
 -- check:  status_literal in ('yes', 'no', 'not_applicable', 'undetermined', 'not_reported')
 -- check:  status_core <> 'yes' or status_literal = 'yes'
 -- column: facility_id        text     医療機関ID
@@ -29,19 +30,15 @@ with stated_intention as (
 judged as (
     select
         f.*, r.function_code, r.rule_code, r.core_positives, r.item_intention, r.evidence,
-        case
-            when r.rule_code in ('g1_all_requirements', 'g2_any_positive') then 'yes'
-            when r.rule_code in ('g1_requirement_negative', 'g2_all_negative') then 'no'
-            when r.rule_code = 'g2_gate' then 'not_applicable'
-            when r.rule_code = 'not_reported' then 'not_reported'
-            else 'undetermined'
-        end as status_literal,
-        status_literal not in ('yes', 'not_reported') as may_intend,
+        o.status_literal,
+        o.status_literal not in ('yes', 'not_reported') as may_intend,
         s.row_no is not null as stated,
         case r.function_code when 'g1' then auto_g1 when 'g2a' then auto_g2a when 'g2b' then auto_g2b
             when 'g2c' then auto_g2c else auto_g2d end as auto_code
     from ing_facilities f
     join det_rules r on r.row_no = f.row_no
+    -- a rule without its row is an error (see the check), never a facility less
+    left join rule_statuses o on o.rule_code = r.rule_code
     left join stated_intention s on s.row_no = f.row_no and s.function_code = r.function_code
 )
 
@@ -49,7 +46,7 @@ select
     facility_id, municipality_code, function_code, status_literal,
     -- the lenient items make a literal yes; without a core item it is no substantial supply
     case when status_literal = 'yes' and function_code <> 'g1' and core_positives = 0 then 'no' else status_literal end as status_core,
-    concat_ws('：', r.label, evidence) as reason,
+    coalesce(r.label || coalesce('：' || evidence, ''), '') as reason,
     j.rule_code,
     may_intend and (item_intention or stated) as intention,
     case when not may_intend then null
@@ -59,4 +56,4 @@ select
     coalesce(auto_status <> status_literal and status_literal in ('yes', 'no', 'undetermined'), false) as auto_differs,
     facility_type, unit_code, medical_area_code, report_year, row_no
 from judged j
-join rules r on r.rule_code = j.rule_code
+left join rules r on r.rule_code = j.rule_code

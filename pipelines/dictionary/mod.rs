@@ -1,13 +1,34 @@
 //! The report dictionary: items, choices and functions as dated, sourced rows (`sql/dictionary/*.csv`).
 //!
-//! Adding an item or next year's wording is a row there, never code here.
+//! Adding an item or next year's wording is a row there, never code here: the newest row of a code that is not after
+//! the report year counts, and a work folder may bring rows of its own (`dated`).
+
+mod checks;
+pub mod condition;
+pub mod dated;
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::embedded;
 use crate::error::{Error, Result};
+
+pub use checks::is_catch_all;
+
+/// The first report year of all (令和7年度報告).
+pub const FIRST_YEAR: i32 = 2025;
+
+/// The dated tables as the SQL stages know them.
+pub const TABLES: [(&str, &str); 5] = [
+    ("dict_items", "sql/dictionary/items.csv"),
+    ("dict_choices", "sql/dictionary/choices.csv"),
+    ("dict_functions", "sql/dictionary/functions.csv"),
+    ("rules", "sql/rules/rules.csv"),
+    ("rule_statuses", "sql/rules/determination.csv"),
+];
 
 /// How the cells of an item are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -31,6 +52,24 @@ pub enum ValueType {
     Date,
 }
 
+impl ValueType {
+    /// The code that the tables hold.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Choice => "choice",
+            Self::Multi => "multi",
+            Self::Count => "count",
+            Self::Number => "number",
+            Self::Text => "text",
+            Self::Names => "names",
+            Self::Year => "year",
+            Self::Id => "id",
+            Self::Code => "code",
+            Self::Date => "date",
+        }
+    }
+}
+
 /// One report item. Source and confidence are printed in the data dictionary.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Item {
@@ -51,11 +90,14 @@ pub struct Item {
     #[serde(deserialize_with = "flag")]
     pub ndb_derived: bool,
     pub period_kind: String,
+    /// When the item is asked at all (`condition`); empty: always.
     pub condition: String,
     pub from_year: i32,
     pub to_year: Option<i32>,
     pub source: String,
     pub confidence: String,
+    /// Fee codes counted in, doubts, limits; printed in the data dictionary.
+    pub note: String,
 }
 
 /// One choice of a choice set, verbatim, with its meaning.
@@ -76,6 +118,8 @@ pub struct Choice {
     pub value_high: Option<f64>,
     #[serde(deserialize_with = "flag")]
     pub open_top: bool,
+    pub from_year: i32,
+    pub to_year: Option<i32>,
     pub source: String,
     pub confidence: String,
 }
@@ -105,18 +149,29 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// The built-in dictionary, cut to the items valid in `report_year`.
+    /// The built-in dictionary of a report year.
     pub fn load(report_year: i32) -> Result<Self> {
-        let mut items: Vec<Item> = read_csv("sql/dictionary/items.csv")?;
-        items.retain(|i| i.from_year <= report_year && i.to_year.is_none_or(|to| report_year <= to));
-        let choices: Vec<Choice> = read_csv("sql/dictionary/choices.csv")?;
-        let functions = read_csv("sql/dictionary/functions.csv")?;
+        Self::load_in(report_year, None)
+    }
+
+    /// The dictionary of a report year with the rows that a work folder adds or changes (`sql/dictionary/*.csv` there).
+    ///
+    /// # Errors
+    /// A row that cannot be read or that contradicts another; the error names file and line.
+    pub fn load_in(report_year: i32, work_folder: Option<&Path>) -> Result<Self> {
+        let rows = |path| dated::rows(path, report_year, work_folder);
+        let (item_rows, choice_rows) = (rows("sql/dictionary/items.csv")?, rows("sql/dictionary/choices.csv")?);
+        let items: Vec<Item> = item_rows.typed()?;
+        let choices: Vec<Choice> = choice_rows.typed()?;
+        let functions = rows("sql/dictionary/functions.csv")?.typed()?;
         let item_index = items.iter().enumerate().map(|(i, x)| (x.item_code.clone(), i)).collect();
         let mut set_index: HashMap<String, Vec<usize>> = HashMap::new();
         for (i, choice) in choices.iter().enumerate() {
             set_index.entry(choice.choice_set.clone()).or_default().push(i);
         }
-        Ok(Self { items, choices, functions, item_index, set_index })
+        let dictionary = Self { items, choices, functions, item_index, set_index };
+        checks::run(&dictionary, &item_rows, &choice_rows)?;
+        Ok(dictionary)
     }
 
     pub fn item(&self, code: &str) -> Option<&Item> {
@@ -133,6 +188,27 @@ impl Dictionary {
     }
 }
 
+/// A word for a code that tables hold (`sql/dictionary/words.csv`), such as the label of a period or a status.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Word {
+    pub field: String,
+    pub code: String,
+    pub label: String,
+    pub note: String,
+}
+
+static WORDS: LazyLock<Vec<Word>> = LazyLock::new(|| read_csv("sql/dictionary/words.csv").unwrap_or_default());
+
+/// All words, by field in file order.
+pub fn words() -> &'static [Word] {
+    &WORDS
+}
+
+/// The word for a code of a field; `None` for a code that no table may hold.
+pub fn word(field: &str, code: &str) -> Option<&'static str> {
+    WORDS.iter().find(|w| w.field == field && w.code == code).map(|w| w.label.as_str())
+}
+
 /// Rows of an embedded CSV table as typed values.
 pub fn read_csv<T: for<'de> Deserialize<'de>>(path: &str) -> Result<Vec<T>> {
     csv::Reader::from_reader(embedded::text(path).as_bytes())
@@ -141,46 +217,7 @@ pub fn read_csv<T: for<'de> Deserialize<'de>>(path: &str) -> Result<Vec<T>> {
         .map_err(|e| Error::new(format!("内蔵の表を読めません：{e}")).at(path))
 }
 
-/// The rows of a dated table that are valid in a year; undated tables stay whole.
-pub fn valid_rows(text: &str, year: i32) -> Result<String> {
-    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(broken)?.clone();
-    let position = |name: &str| headers.iter().position(|h| h == name);
-    let (from, to) = (position("from_year"), position("to_year"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&headers).map_err(broken)?;
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
-        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
-            writer.write_record(&row).map_err(broken)?;
-        }
-    }
-    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
-    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
-}
 
 pub(crate) fn flag<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<bool, D::Error> {
     Ok(u8::deserialize(d)? != 0)
-}
-
-/// The rows of a dated table that are valid in a year; undated tables stay whole.
-pub fn valid_rows(text: &str, year: i32) -> Result<String> {
-    let broken = |e: csv::Error| Error::new(format!("内蔵の表を読めません：{e}"));
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(broken)?.clone();
-    let position = |name: &str| headers.iter().position(|h| h == name);
-    let (from, to) = (position("from_year"), position("to_year"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&headers).map_err(broken)?;
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let bound = |at: Option<usize>| at.and_then(|i| row.get(i)).and_then(|c| c.parse::<i32>().ok());
-        if bound(from).is_none_or(|y| y <= year) && bound(to).is_none_or(|y| year <= y) {
-            writer.write_record(&row).map_err(broken)?;
-        }
-    }
-    let bytes = writer.into_inner().map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))?;
-    String::from_utf8(bytes).map_err(|e| Error::new(format!("内蔵の表を写せません：{e}")))
 }
