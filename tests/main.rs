@@ -7,6 +7,7 @@ mod council;
 mod determine;
 mod ingest;
 mod layouts;
+mod mapping;
 mod models;
 mod need;
 mod odd;
