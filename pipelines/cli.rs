@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::dictionary::{self, Dictionary};
 use crate::error::{Error, Result};
-use crate::ingest::layout;
+use crate::ingest::{self, layout};
 use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
@@ -122,6 +122,15 @@ enum Command {
         #[arg(long)]
         extract: Option<PathBuf>,
         /// 結果を書くファイル（CSV）
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 知らないレイアウトの列対応表の案を作る
+    Mapping {
+        /// 抽出ファイル（いくつでも）
+        #[arg(required = true)]
+        extracts: Vec<PathBuf>,
+        /// 書くファイル（省くと、作業フォルダーの input のファイルなら layouts に、ほかは抽出ファイルの隣に）
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -269,6 +278,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone());
             print!("{}", whatif::text(&changes, &name)?);
         }
+        Command::Mapping { extracts, out } => print!("{}", ingest::propose::write(extracts, out.as_deref())?),
         Command::Sample { prefecture, year, seed, out } => {
             if out.exists() {
                 return Err(Error::new("同じ名前のファイルがすでにあります").file(out).next("--out で別の名前を指定してください"));

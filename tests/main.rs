@@ -12,6 +12,7 @@ mod dictionary;
 mod forms;
 mod ingest;
 mod layouts;
+mod mapping;
 mod models;
 mod mutation;
 mod need;

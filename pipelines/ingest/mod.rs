@@ -7,6 +7,7 @@ mod facilities;
 pub mod grid;
 mod join;
 pub mod layout;
+pub mod propose;
 mod source;
 
 use std::collections::BTreeSet;
