@@ -30,6 +30,7 @@ pub mod archive;
 pub mod bench;
 pub mod cli;
 pub mod compare;
+pub mod databook;
 pub mod explain;
 pub mod method;
 pub mod run;

@@ -24,7 +24,10 @@ use crate::render::html::{self, Html};
 use crate::render::{glyphs, pdf};
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, compare, determine, ingest, method, publish, stage};
+use crate::{aggregate, compare, databook, determine, ingest, method, publish, stage};
+
+mod measure;
+pub use measure::{draft_sheets, print_documents};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -145,6 +148,18 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         changes = Some(found);
     }
     let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
+    artefact::write_bytes(
+        &root.join("data/figures.xlsx"),
+        &databook::workbook(&databook::Request {
+            book: &book,
+            areas: &basis.areas,
+            sources: &basis.reference.sources,
+            notes: drafter.notes_of(&book)?,
+            prefecture: &basis.reference.prefecture.name,
+            report_year: year,
+            simulated,
+        })?,
+    )?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
     let links = data_links(&root)?;
     printer.pages(&drafter, &basis, &plan, &figures.inputs, result_links, links, site::finding_list(&findings, &finding_rules))?;
@@ -257,19 +272,6 @@ pub fn scenario_figures(
     let mapping = workspace.mapping();
     let input = Input { mapping: mapping.as_deref(), work_folder: Some(&workspace.root), late, edits };
     figures(&basis, extract, input, root, &Progress::silent()).map(|f| f.findings)
-}
-
-/// The first `n` sheets of a run, drafted but not printed: what the bench prints.
-pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft::sheet::Sheet>> {
-    let settings = &options.workspace.settings;
-    let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&options.workspace.root), options.threads)?;
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-    let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
-    let figures = figures(&basis, &extract, Input::default(), scratch.path(), &Progress::silent())?;
-    crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
-    let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
-    let plan = plan(&basis);
-    plan.iter().take(n).map(|&(a, f)| drafter.sheet(&basis.areas[a], &basis.dictionary.functions[f])).collect()
 }
 
 /// The dictionary, rules and areas as tables for the SQL stages.
@@ -416,8 +418,7 @@ impl Printer {
     }
 
     fn print(&self, id: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Vec<u8>> {
-        let mut charts = Vec::new();
-        take_charts(&mut value, &mut charts);
+        let charts = pdf::take_charts(&mut value);
         pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
     }
 
@@ -458,21 +459,6 @@ impl Printer {
     }
 }
 
-/// The pictures of a document travel as files, not inside its data.
-fn take_charts(value: &mut serde_json::Value, charts: &mut Vec<(String, String)>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            let id = map.get("id").and_then(|i| i.as_str()).map(str::to_owned);
-            match (id, map.get_mut("svg").map(serde_json::Value::take)) {
-                (Some(id), Some(serde_json::Value::String(svg))) => charts.push((id, svg)),
-                _ => map.values_mut().for_each(|v| take_charts(v, charts)),
-            }
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| take_charts(v, charts)),
-        _ => {}
-    }
-}
-
 /// Links to the data files that exist, with what they are.
 fn data_links(root: &Path) -> Result<Vec<DataLink>> {
     let known = [
@@ -480,6 +466,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("facility_status.parquet", "医療機関ごとの機能の状態（Parquet）", ""),
         ("area_summary.csv", "区域ごとのまとめ（CSV）", "1行＝区域×機能。下限と上限つき"),
         ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
+        ("figures.xlsx", "すべての数値と説明（Excel）", "読み方、数値、指標・列の説明、出典。絞りこみと並べかえができます"),
         ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
         ("backup_hubs.csv", "後方支援病床の連携先ごとの負担（CSV、会議限り）", "連携先の名称、頼っている医療機関の数と在宅患者の下限・上限"),

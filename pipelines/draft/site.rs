@@ -232,9 +232,14 @@ impl Drafter<'_> {
             functions,
             future: book.groups(area, FUTURE)?,
             has_previous: book.has_previous,
-            notes: self.phrases.lines("book", &minijinja::context! { has_previous => book.has_previous })?,
+            notes: self.notes_of(book)?,
             sources: self.sources(&["area", "g2a", "g2c"]),
         })
+    }
+
+    /// How to read the figures of the data book.
+    pub fn notes_of(&self, book: &DataBook) -> Result<Vec<String>> {
+        self.phrases.lines("book", &minijinja::context! { has_previous => book.has_previous })
     }
 
     fn overview_figures(&self, area: &Area) -> Result<Vec<KeyFigure>> {
