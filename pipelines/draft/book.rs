@@ -57,11 +57,15 @@ pub struct FigureLine {
     pub coverage: String,
     /// 「未報告 5、階級 12、上限なし 1、秘匿 2」 or 「なし」.
     pub widened: String,
+    /// The same without 未報告, which a page says once for all of its figures.
+    pub also: String,
     /// Figure of the previous report year; empty where there is none.
     pub before: String,
     pub verdict: &'static str,
     pub sentence: String,
 }
+
+const UNREPORTED: &str = "未報告";
 
 /// What a comparison with the previous year may say.
 pub fn verdict_label(verdict: &str) -> &'static str {
@@ -105,6 +109,12 @@ impl DataBook {
             themes,
             indicators,
         })
+    }
+
+    /// 「167施設のうち154施設（未報告 13施設）」
+    pub fn coverage(&self, area: &Area) -> String {
+        let Some(m) = self.measures(area).first() else { return "―".into() };
+        format!("{}施設のうち{}施設（未報告 {}施設）", thousands(m.expected), thousands(m.reported), thousands(m.expected - m.reported))
     }
 
     /// The figures of an area; empty for an area that the table does not have.
@@ -174,6 +184,7 @@ impl DataBook {
     fn line(&self, area: &Area, m: &Measure, group: &FigureGroup) -> Result<FigureLine> {
         let silent = self.sentences.silent(m)?;
         let change = self.change(m);
+        let causes = widened(m, silent);
         Ok(FigureLine {
             breakdown: m.breakdown.clone(),
             label: if group.by_breakdown { self.part_label(m)? } else { group.label.clone() },
@@ -181,7 +192,8 @@ impl DataBook {
             high: number(m.value_high),
             unit: m.unit.clone(),
             coverage: if !silent.is_empty() { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
-            widened: widened(m, silent),
+            widened: if causes.is_empty() { "なし".into() } else { causes.join("、") },
+            also: causes.iter().filter(|c| !c.starts_with(UNREPORTED)).cloned().collect::<Vec<_>>().join("、"),
             before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text()),
             verdict: change.map_or("", |c| verdict_label(c.verdict())),
             sentence: self.sentence(area, m)?,
@@ -192,14 +204,13 @@ impl DataBook {
 /// What made an interval wide, or is missing from it, in numbers of facilities.
 ///
 /// `silent` as in [`Sentences::silent`].
-pub fn widened(m: &Measure, silent: &str) -> String {
+pub fn widened(m: &Measure, silent: &str) -> Vec<String> {
     let unreported = if silent.is_empty() { 0 } else { m.expected - m.reported };
     // of a count of facilities, what the unreported do not explain is left by blank answers
     let counts = silent == "in" && m.unit == "施設" && m.n_banded + m.n_open_top + m.n_masked == 0;
     let blank = if counts { (m.value_high - m.value_low).round() as i64 - unreported } else { 0 };
-    let causes = [("未報告", unreported), ("無回答", blank), ("階級", m.n_banded), ("上限なしの階級", m.n_open_top), ("秘匿", m.n_masked)];
-    let causes: Vec<String> = causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}", thousands(*n))).collect();
-    if causes.is_empty() { "なし".into() } else { causes.join("、") }
+    let causes = [(UNREPORTED, unreported), ("無回答", blank), ("階級", m.n_banded), ("上限なしの階級", m.n_open_top), ("秘匿", m.n_masked)];
+    causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}", thousands(*n))).collect()
 }
 
 /// The value of one key in a breakdown such as `band=holiday;mode=own_visit`.
