@@ -34,6 +34,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod compare;
 pub mod coordinate;
+pub mod databook;
 pub mod explain;
 pub mod forms;
 pub mod method;

@@ -111,8 +111,7 @@ impl Printer {
     }
 
     fn print(&self, id: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Vec<u8>> {
-        let mut charts = Vec::new();
-        take_charts(&mut value, &mut charts);
+        let charts = pdf::take_charts(&mut value);
         pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
     }
 
@@ -161,20 +160,5 @@ impl Printer {
         let mut value = serde_json::to_value(value)?;
         glyphs::clean(&mut value, &mut BTreeSet::new());
         artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
-    }
-}
-
-/// The pictures of a document travel as files, not inside its data.
-fn take_charts(value: &mut serde_json::Value, charts: &mut Vec<(String, String)>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            let id = map.get("id").and_then(|i| i.as_str()).map(str::to_owned);
-            match (id, map.get_mut("svg").map(serde_json::Value::take)) {
-                (Some(id), Some(serde_json::Value::String(svg))) => charts.push((id, svg)),
-                _ => map.values_mut().for_each(|v| take_charts(v, charts)),
-            }
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| take_charts(v, charts)),
-        _ => {}
     }
 }

@@ -23,7 +23,10 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, catalogue, compare, coordinate, determine, ingest, local, publish, stage};
+use crate::{aggregate, catalogue, compare, coordinate, databook, determine, ingest, local, publish, stage};
+
+mod measure;
+pub use measure::{draft_sheets, print_documents};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -155,6 +158,18 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         compare::table(changes)?.write_csv(&root.join("data/changes.csv"))?;
     }
     let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
+    artefact::write_bytes(
+        &root.join("data/figures.xlsx"),
+        &databook::workbook(&databook::Request {
+            book: &book,
+            areas: &basis.areas,
+            sources: &basis.reference.sources,
+            notes: drafter.notes_of(&book)?,
+            prefecture: &basis.reference.prefecture.name,
+            report_year: year,
+            simulated,
+        })?,
+    )?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
     catalogue::table(&basis.dictionary, &figures.items)?.write_csv(&root.join("data/dictionary.csv"))?;
     let links = data_links(&root)?;
@@ -283,19 +298,6 @@ pub fn scenario_figures(
     figures(&basis, extract, input, root, &Progress::silent()).map(|f| f.findings)
 }
 
-/// The first `n` sheets of a run, drafted but not printed: what the bench prints.
-pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<crate::draft::sheet::Sheet>> {
-    let settings = &options.workspace.settings;
-    let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&options.workspace.root), options.threads)?;
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-    let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
-    let figures = figures(&basis, &extract, Input::default(), scratch.path(), &Progress::silent())?;
-    crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
-    let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
-    let plan = plan(&basis);
-    plan.iter().take(n).map(|&(a, f)| drafter.sheet(&basis.areas[a], &basis.dictionary.functions[f])).collect()
-}
-
 /// The dictionary, rules and areas as tables for the SQL stages; of the items, those that the extract asks.
 fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages: &Path, asked: &BTreeSet<String>) -> Result<()> {
     let write = |name: &str, table: Table| table.write_parquet(&stages.join(format!("reference/{name}.parquet")));
@@ -342,6 +344,7 @@ fn data_links(root: &Path) -> Result<Vec<DataLink>> {
         ("facility_status.parquet", "医療機関ごとの機能の状態（Parquet）", ""),
         ("area_summary.csv", "区域ごとのまとめ（CSV）", "1行＝区域×機能。下限と上限つき"),
         ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
+        ("figures.xlsx", "すべての数値と説明（Excel）", "読み方、数値、指標・列の説明、出典。絞りこみと並べかえができます"),
         ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
         ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
         ("figures_absent.csv", "出せない数値と、その理由（CSV）", "1施設の値が分かる、推計がない、など"),

@@ -88,8 +88,47 @@ fn causes_of_width_are_named() {
     use kyogi::draft::book::widened;
     use kyogi::draft::sentence::Measure;
     let m = Measure { expected: 90, reported: 85, n_banded: 12, n_open_top: 1, n_masked: 2, ..Measure::default() };
-    assert_eq!(widened(&m, true), "未報告 5、階級 12、上限なしの階級 1、秘匿 2");
-    assert_eq!(widened(&m, false), "階級 12、上限なしの階級 1、秘匿 2");
-    assert_eq!(widened(&Measure { expected: 1_200, reported: 0, ..Measure::default() }, true), "未報告 1,200");
-    assert_eq!(widened(&Measure { expected: 3, reported: 3, ..Measure::default() }, true), "なし");
+    assert_eq!(widened(&m, "out"), ["未報告 5", "階級 12", "上限なしの階級 1", "秘匿 2"]);
+    assert_eq!(widened(&m, ""), ["階級 12", "上限なしの階級 1", "秘匿 2"]);
+    assert_eq!(widened(&Measure { expected: 1_200, reported: 0, ..Measure::default() }, "out"), ["未報告 1,200"]);
+    assert_eq!(widened(&Measure { expected: 3, reported: 3, ..Measure::default() }, "in"), [""; 0]);
+    // 3 of 5 silent facilities reported but left the answer blank
+    let m = Measure { expected: 20, reported: 18, value_low: 4.0, value_high: 9.0, unit: "施設".into(), ..Measure::default() };
+    assert_eq!(widened(&m, "in"), ["未報告 2", "無回答 3"]);
+}
+
+/// The workbook says the same as `figures.csv`, in words, and explains each of its columns.
+#[test]
+fn workbook_of_all_figures() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let packet = dir.path().join("packet");
+    run_packet(&workspace, None, &packet, 2).unwrap_or_else(|e| panic!("{e}"));
+    let sheets = kyogi::spreadsheet::read(&packet.join("data/figures.xlsx")).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(sheets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["読み方", "数値", "指標の説明", "列の説明", "出典"]);
+    assert!(sheets[0].text(1, 0).starts_with("模擬データ"), "{}", sheets[0].text(1, 0));
+    let column = |sheet: usize, title: &str| {
+        (0..40).find(|c| sheets[sheet].text(0, *c) == title).unwrap_or_else(|| panic!("no column {title} in {}", sheets[sheet].name))
+    };
+    let keys = ["区域コード", "指標コード", "内訳コード", "少なくとも", "多くとも", "報告した医療機関"].map(|t| column(1, t));
+    let said: BTreeSet<Vec<String>> = (1..sheets[1].rows.len()).map(|r| keys.iter().map(|c| sheets[1].text(r, *c).to_owned()).collect()).collect();
+    let csv = rows(&packet.join("data/figures.csv"));
+    assert_eq!(said.len(), csv.len());
+    for row in &csv {
+        let key = ["area_code", "indicator_code", "breakdown", "value_low", "value_high", "reported"].map(|k| row[k].clone()).to_vec();
+        assert!(said.contains(&key), "{key:?}");
+    }
+    for r in 1..sheets[1].rows.len() {
+        for title in ["区域の段階", "区域名", "テーマ", "指標", "単位", "読み上げ文", "出典"] {
+            assert!(!sheets[1].text(r, column(1, title)).is_empty(), "row {r}: {title} is empty");
+        }
+    }
+    let explained: BTreeSet<&str> = (1..sheets[3].rows.len()).map(|r| sheets[3].text(r, column(3, "見出し"))).collect();
+    for c in 0..sheets[1].rows[0].len() {
+        assert!(explained.contains(sheets[1].text(0, c)), "{} is not explained", sheets[1].text(0, c));
+    }
+    let columns: BTreeSet<&str> = (1..sheets[3].rows.len()).map(|r| sheets[3].text(r, column(3, "列"))).collect();
+    for name in csv[0].keys() {
+        assert!(columns.contains(name.trim_start_matches('\u{FEFF}')), "{name} of figures.csv is not explained");
+    }
 }

@@ -15,6 +15,7 @@ use crate::error::Result;
 
 /// Theme of figures about years to come; the other themes are the functions.
 pub const FUTURE: &str = "future";
+const FUTURE_LABEL: &str = "将来の見込み";
 
 /// All figures of a run, ready to be shown by area and theme.
 pub struct DataBook {
@@ -26,6 +27,8 @@ pub struct DataBook {
     changes: BTreeMap<[String; 4], Change>,
     /// Report item → its function.
     items: BTreeMap<String, String>,
+    /// Theme → what it is called, in the order in which themes are shown.
+    themes: Vec<(String, String)>,
     pub has_previous: bool,
 }
 
@@ -54,11 +57,15 @@ pub struct FigureLine {
     pub coverage: String,
     /// 「未報告 5、階級 12、上限なし 1、秘匿 2」 or 「なし」.
     pub widened: String,
+    /// The same without 未報告, which a page says once for all of its figures.
+    pub also: String,
     /// Figure of the previous report year; empty where there is none.
     pub before: String,
     pub verdict: &'static str,
     pub sentence: String,
 }
+
+const UNREPORTED: &str = "未報告";
 
 /// What a comparison with the previous year may say.
 pub fn verdict_label(verdict: &str) -> &'static str {
@@ -75,12 +82,17 @@ impl DataBook {
     /// `figures` is the table of that name; `changes` is `None` without a previous report year.
     pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>, figures: &Table, changes: Option<&[Change]>) -> Result<Self> {
         let indicators = Indicator::all()?;
+        let mut themes: Vec<(String, String)> =
+            dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
+        themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
         let order: BTreeMap<&str, usize> = dictionary.items.iter().enumerate().map(|(i, item)| (item.item_code.as_str(), i)).collect();
         let mut measures: BTreeMap<(String, String), Vec<(usize, usize, Measure)>> = BTreeMap::new();
         for row in 0..figures.len() {
             let m = Measure::read(figures, row)?;
             let place = Indicator::position(&indicators, &m.indicator_code, &m.breakdown)?;
-            let item = part(&m.breakdown, "item").and_then(|i| order.get(i)).copied().unwrap_or(0);
+            // report items stand as in the dictionary, coded choices by their number
+            let item = part(&m.breakdown, "item").and_then(|i| order.get(i)).copied();
+            let item = item.or_else(|| part(&m.breakdown, "domain")?.parse().ok()).unwrap_or(0);
             measures.entry((m.level.clone(), m.area_code.clone())).or_default().push((place, item, m));
         }
         let sorted = |(key, mut list): (_, Vec<(usize, usize, Measure)>)| {
@@ -94,8 +106,15 @@ impl DataBook {
             changes: changes.into_iter().flatten().map(|c| (c.key.clone(), c.clone())).collect(),
             items: dictionary.items.iter().map(|i| (i.item_code.clone(), i.function_code.clone())).collect(),
             has_previous: changes.is_some(),
+            themes,
             indicators,
         })
+    }
+
+    /// 「167施設のうち154施設（未報告 13施設）」
+    pub fn coverage(&self, area: &Area) -> String {
+        let Some(m) = self.measures(area).first() else { return "―".into() };
+        format!("{}施設のうち{}施設（未報告 {}施設）", thousands(m.expected), thousands(m.reported), thousands(m.expected - m.reported))
     }
 
     /// The figures of an area; empty for an area that the table does not have.
@@ -140,6 +159,11 @@ impl DataBook {
         Ok(part(&m.breakdown, "function").or_else(of_item).unwrap_or("g1"))
     }
 
+    pub fn theme_label(&self, m: &Measure) -> Result<&str> {
+        let theme = self.theme(m)?;
+        Ok(self.themes.iter().find(|(code, _)| code == theme).map_or("", |(_, label)| label))
+    }
+
     pub fn indicator(&self, m: &Measure) -> Result<&Indicator> {
         Ok(&self.indicators[Indicator::position(&self.indicators, &m.indicator_code, &m.breakdown)?])
     }
@@ -158,16 +182,18 @@ impl DataBook {
     }
 
     fn line(&self, area: &Area, m: &Measure, group: &FigureGroup) -> Result<FigureLine> {
-        let reports = self.sentences.uses_reports(m)?;
+        let silent = self.sentences.silent(m)?;
         let change = self.change(m);
+        let causes = widened(m, silent);
         Ok(FigureLine {
             breakdown: m.breakdown.clone(),
             label: if group.by_breakdown { self.part_label(m)? } else { group.label.clone() },
             low: number(m.value_low),
             high: number(m.value_high),
             unit: m.unit.clone(),
-            coverage: if reports { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
-            widened: widened(m, reports),
+            coverage: if !silent.is_empty() { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
+            widened: if causes.is_empty() { "なし".into() } else { causes.join("、") },
+            also: causes.iter().filter(|c| !c.starts_with(UNREPORTED)).cloned().collect::<Vec<_>>().join("、"),
             before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text()),
             verdict: change.map_or("", |c| verdict_label(c.verdict())),
             sentence: self.sentence(area, m)?,
@@ -176,11 +202,15 @@ impl DataBook {
 }
 
 /// What made an interval wide, or is missing from it, in numbers of facilities.
-pub fn widened(m: &Measure, reports: bool) -> String {
-    let silent = if reports { m.expected - m.reported } else { 0 };
-    let causes = [("未報告", silent), ("階級", m.n_banded), ("上限なしの階級", m.n_open_top), ("秘匿", m.n_masked)];
-    let causes: Vec<String> = causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}", thousands(*n))).collect();
-    if causes.is_empty() { "なし".into() } else { causes.join("、") }
+///
+/// `silent` as in [`Sentences::silent`].
+pub fn widened(m: &Measure, silent: &str) -> Vec<String> {
+    let unreported = if silent.is_empty() { 0 } else { m.expected - m.reported };
+    // of a count of facilities, what the unreported do not explain is left by blank answers
+    let counts = silent == "in" && m.unit == "施設" && m.n_banded + m.n_open_top + m.n_masked == 0;
+    let blank = if counts { (m.value_high - m.value_low).round() as i64 - unreported } else { 0 };
+    let causes = [(UNREPORTED, unreported), ("無回答", blank), ("階級", m.n_banded), ("上限なしの階級", m.n_open_top), ("秘匿", m.n_masked)];
+    causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}", thousands(*n))).collect()
 }
 
 /// The value of one key in a breakdown such as `band=holiday;mode=own_visit`.

@@ -168,9 +168,9 @@ impl Sentences {
         }))))
     }
 
-    /// Whether a figure rests on reports of facilities; else nobody's silence can widen it.
-    pub fn uses_reports(&self, m: &Measure) -> Result<bool> {
-        Ok(!self.rows[self.row(m)?].silent.is_empty())
+    /// Where those stand who did not report: `in` the upper bound, `out` of both bounds, or empty where no report is used.
+    pub fn silent(&self, m: &Measure) -> Result<&str> {
+        Ok(&self.rows[self.row(m)?].silent)
     }
 
     /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」

@@ -127,6 +127,7 @@ pub struct AreaPage {
     pub future: Vec<FigureGroup>,
     /// Whether the figures stand beside those of the previous report year.
     pub has_previous: bool,
+    pub coverage: String,
     pub notes: Vec<String>,
     pub sources: Vec<String>,
 }
@@ -232,9 +233,15 @@ impl Drafter<'_> {
             functions,
             future: book.groups(area, FUTURE)?,
             has_previous: book.has_previous,
-            notes: self.phrases.lines("book", &minijinja::context! { has_previous => book.has_previous })?,
+            coverage: book.coverage(area),
+            notes: self.notes_of(book)?,
             sources: self.sources(&["area", "g2a", "g2c"]),
         })
+    }
+
+    /// How to read the figures of the data book.
+    pub fn notes_of(&self, book: &DataBook) -> Result<Vec<String>> {
+        self.phrases.lines("book", &minijinja::context! { has_previous => book.has_previous })
     }
 
     fn overview_figures(&self, area: &Area) -> Result<Vec<KeyFigure>> {

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use serde_json::Value;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -111,6 +112,27 @@ pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
         ..PdfOptions::default()
     };
     typst_pdf::pdf(&pages, &options).map_err(|e| said(&e))
+}
+
+/// Takes the pictures out of a document: they travel as files named by their ids, not inside its data.
+pub fn take_charts(value: &mut Value) -> Vec<(String, String)> {
+    let mut charts = Vec::new();
+    collect_charts(value, &mut charts);
+    charts
+}
+
+fn collect_charts(value: &mut Value, charts: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) => {
+            let id = map.get("id").and_then(|i| i.as_str()).map(str::to_owned);
+            match (id, map.get_mut("svg").map(Value::take)) {
+                (Some(id), Some(Value::String(svg))) => charts.push((id, svg)),
+                _ => map.values_mut().for_each(|v| collect_charts(v, charts)),
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|v| collect_charts(v, charts)),
+        _ => {}
+    }
 }
 
 /// Drops what the last documents left in typst's caches, so that memory stays flat however many follow.
