@@ -217,7 +217,6 @@ pub fn read_csv<T: for<'de> Deserialize<'de>>(path: &str) -> Result<Vec<T>> {
         .map_err(|e| Error::new(format!("内蔵の表を読めません：{e}")).at(path))
 }
 
-
 pub(crate) fn flag<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<bool, D::Error> {
     Ok(u8::deserialize(d)? != 0)
 }

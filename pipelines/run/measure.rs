@@ -1,5 +1,6 @@
 //! Parts of a run by themselves: what the bench takes the time of.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Basis, Input, Options, Printer, figures, plan};
@@ -36,6 +37,6 @@ pub fn print_documents(options: &Options<'_>, root: &Path, watch: &mut Watch<'_>
     let printer = Printer::new(&|_| None, root.to_path_buf(), (basis.year + 1, 4, 1))?;
     let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
     let (plan, book) = (plan(&basis), DataBook::new(&basis.dictionary, &|_| None, &compare::figures_of(root)?, None)?);
-    watch(plan.len(), &|| printer.sheets(&drafter, &basis, &plan, &Progress::silent()).map(|_| ()))?;
+    watch(plan.len(), &|| printer.sheets(&drafter, &basis, &plan, &BTreeMap::new(), &Progress::silent()).map(|_| ()))?;
     watch(basis.areas.len(), &|| printer.data_book(&drafter, &basis, &plan, &book, &Progress::silent()))
 }
