@@ -11,7 +11,9 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{archive, artefact, bench, compare, coordinate, embedded, explain, finding, forms, official, sample, whatif, workbook};
+use crate::{
+    agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, finding, forms, official, sample, whatif, workbook,
+};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -169,6 +171,25 @@ enum Command {
         #[command(subcommand)]
         action: ReferenceAction,
     },
+    /// 会議ごとの資料（次第・進行表・区域の資料・シート・データ）を、一つの PDF と画面用のページにする
+    Agenda {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// この日の会議だけ
+        #[arg(long)]
+        date: Option<String>,
+        /// このテーマ（g1、g2a など）の会議だけ
+        #[arg(long)]
+        theme: Option<String>,
+    },
+    /// 今すること、足りないもの、そのコマンドを、一年の予定から示す
+    Next {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// この日として見る（省くと今日）
+        #[arg(long)]
+        today: Option<String>,
+    },
     /// 速さと記憶量を、比で測る
     Bench {
         /// 抽出ファイル（省くと模擬の神奈川県）
@@ -286,6 +307,20 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let bytes = sample_extract(prefecture, *year, *seed)?;
             artefact::write_bytes(out, &bytes)?;
             println!("模擬の抽出ファイルを作りました：{}（{} KB）", out.display(), bytes.len().div_ceil(1024));
+        }
+        Command::Agenda { dir, date, theme } => {
+            let asked = agenda::Asked { date: date.as_deref(), function: theme.as_deref() };
+            for made in agenda::make(&Workspace::open(dir)?, &asked, threads)? {
+                println!("会議の資料を作りました：{}（{}、区域 {}）", made.place.join("会議資料.pdf").display(), made.title, made.areas);
+                for kept in &made.kept {
+                    println!("  人が加えた、又は変えたファイルを残しました：{kept}");
+                }
+            }
+        }
+        Command::Next { dir, today } => {
+            let workspace = Workspace::open(dir)?;
+            let today = today.as_deref().map_or_else(|| Ok(calendar::today()), calendar::parse_date)?;
+            print!("{}", calendar::text(&calendar::steps(&workspace, today)?, workspace.settings.report_year, today));
         }
         Command::Archive { dir, out } => {
             let workspace = Workspace::open(dir)?;

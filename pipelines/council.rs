@@ -57,6 +57,12 @@ pub struct Meeting {
     pub place: String,
     pub agenda: String,
     pub participants: Vec<String>,
+    /// `14:00`; empty while undecided.
+    pub start: String,
+    /// Length in minutes; 0 means as the timetable's own boxes.
+    pub minutes: u32,
+    /// Materials that go in; empty means all.
+    pub contents: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +106,9 @@ struct RawMeeting {
     place: String,
     agenda: String,
     participants: Vec<String>,
+    start: String,
+    minutes: u32,
+    contents: Vec<String>,
 }
 
 /// A place that the file may name, with the units it consists of.
@@ -278,7 +287,15 @@ fn theme_of(raw: RawTheme, known: &[Known]) -> Result<Theme> {
             ));
         }
         let participants = if m.participants.is_empty() { raw.participants.clone() } else { m.participants };
-        meetings.push(Meeting { areas: held_for, date, place: m.place, agenda: m.agenda, participants });
+        let start = cells::fold(&m.start);
+        let is_time = start
+            .split_once(':')
+            .is_some_and(|(h, m)| h.parse::<u8>().is_ok_and(|h| h < 24) && m.len() == 2 && m.parse::<u8>().is_ok_and(|m| m < 60));
+        if !start.is_empty() && !is_time {
+            return Err(at(Error::new(format!("開始の時刻「{}」が分かりません", m.start)).next("14:00 の形で書いてください")));
+        }
+        let (place, agenda, minutes, contents) = (m.place, m.agenda, m.minutes, m.contents);
+        meetings.push(Meeting { areas: held_for, date, place, agenda, participants, start, minutes, contents });
     }
     Ok(Theme { level, areas, coordinator: raw.coordinator, meeting: raw.existing_meeting, participants: raw.participants, meetings })
 }

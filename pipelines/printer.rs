@@ -29,6 +29,7 @@ pub struct Printer {
     sheet: pdf::Template,
     result: pdf::Template,
     area: pdf::Template,
+    agenda: pdf::Template,
     root: PathBuf,
     date: (i32, u8, u8),
 }
@@ -37,9 +38,23 @@ impl Printer {
     pub fn new(overrides: &Overrides<'_>, root: PathBuf, date: (i32, u8, u8)) -> Result<Self> {
         crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
         let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
-        let template =
-            |name: &str| pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?.with("common", &text("reports/parts/common.typ"));
-        Ok(Self { html: Html::new(overrides)?, sheet: template("sheet")?, result: template("result")?, area: template("area")?, root, date })
+        let template = |name: &str| {
+            let mut template = pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?;
+            for (path, _) in embedded::under("reports/parts/").filter(|(p, _)| p.ends_with(".typ")) {
+                let part = path.trim_start_matches("reports/parts/").trim_end_matches(".typ");
+                template = template.with(part, &text(path))?;
+            }
+            Ok::<_, crate::error::Error>(template)
+        };
+        Ok(Self {
+            html: Html::new(overrides)?,
+            sheet: template("sheet")?,
+            result: template("result")?,
+            area: template("area")?,
+            agenda: template("agenda")?,
+            root,
+            date,
+        })
     }
 
     pub fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, carried: &Tables, progress: &Progress) -> Result<Replaced> {
@@ -98,6 +113,13 @@ impl Printer {
         }
         pdf::forget();
         Ok(links)
+    }
+
+    /// The materials of a meeting: `<path>.pdf` to hand out, and `<path>.html` for the screen.
+    pub fn agenda(&self, path: &str, mut printed: serde_json::Value, screen: serde_json::Value) -> Result<()> {
+        self.page(&format!("{path}.html"), "agenda", &screen)?;
+        glyphs::clean(&mut printed, &mut BTreeSet::new());
+        artefact::write_bytes(&self.root.join(format!("{path}.pdf")), &self.print(path, &self.agenda, printed)?)
     }
 
     /// One value as `<folder>/<id>.html` and `.pdf`.

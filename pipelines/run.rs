@@ -87,6 +87,10 @@ impl Basis {
 }
 
 /// The text that the work folder puts in the place of a built-in file.
+/// Folders of the work folder beside the packet.
+pub const AGENDAS: &str = "会議資料";
+pub const CHECKS: &str = "check";
+
 pub type Overrides<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 pub fn run(options: &Options<'_>) -> Result<Outcome> {

@@ -1,5 +1,6 @@
 //! The work folder of a prefecture: settings, input place, layouts, and where the packet goes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +34,20 @@ pub struct Settings {
     /// Packet of the previous report year below the work folder; empty: no comparison.
     #[serde(default)]
     pub previous: String,
+    /// Step code of `sql/rules/calendar.csv` → the prefecture's own dates.
+    #[serde(default)]
+    pub calendar: BTreeMap<String, OwnDates>,
     /// Marks every page as simulated.
     #[serde(default)]
     pub simulated: bool,
+}
+
+/// When a step of the year opens and closes here; what is left out is as usual.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnDates {
+    pub opens: Option<String>,
+    pub closes: Option<String>,
 }
 
 fn default_output() -> String {

@@ -32,3 +32,4 @@ mod status;
 mod support;
 mod tidy;
 mod workbook;
+mod year;
