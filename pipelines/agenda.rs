@@ -12,7 +12,7 @@ use crate::areas::Area;
 use crate::artefact::{self, Table};
 use crate::calendar::parse_date;
 use crate::compare;
-use crate::coordinate::Round;
+use crate::coordinate::{Round, Talk};
 use crate::council::{Meeting, Theme};
 use crate::dictionary::{Function, read_csv};
 use crate::draft::book::DataBook;
@@ -113,7 +113,7 @@ pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<
         }
         artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
         let mut manifest = Manifest::new(&made.prefecture_code, made.report_year, made.simulated, &[], &[])?;
-        manifest.inputs = made.inputs.iter().cloned().chain(round.input()).collect();
+        manifest.inputs = made.inputs.iter().cloned().chain(round.input(&Talk::default())).collect();
         let finished = target.finish(manifest)?;
         done.push(Made { place: finished.place, title, areas: areas.len(), kept: finished.kept });
     }

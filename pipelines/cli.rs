@@ -11,9 +11,7 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{
-    agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, finding, forms, official, sample, whatif, workbook,
-};
+use crate::{agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, finding, forms, official, sample, whatif, workbook};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]

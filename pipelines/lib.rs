@@ -28,12 +28,11 @@ pub mod stage;
 pub mod workbook;
 pub mod workspace;
 // what a user calls
+pub mod agenda;
 pub mod archive;
 pub mod bench;
-pub mod catalogue;
-pub mod agenda;
-pub mod bench;
 pub mod calendar;
+pub mod catalogue;
 pub mod cli;
 pub mod compare;
 pub mod coordinate;
