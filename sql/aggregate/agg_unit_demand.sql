@@ -1,6 +1,6 @@
 -- 構想区域の公式の見込みを、期待される必要量の割合で区・市区町村に分けたもの
 -- grain:  unit_code, year
--- needs:  agg_unit_need, ref_home_care_demand
+-- needs:  agg_unit_need, ref_units, ref_home_care_demand
 -- check:  share_of_area between 0 and 1
 -- column: unit_code           text     区・市区町村コード
 -- column: municipality_code   text     市区町村コード
@@ -13,9 +13,10 @@
 -- column: patients            decimal  分けた需要            人/月
 with shared as (
     -- today's use itself is not known below the 構想区域
-    select u.*, d.year, d.receipts_per_month,
+    select u.unit_code, p.municipality_code, p.medical_area_code, u.area_339_code, u.expected_need, d.year, d.receipts_per_month,
         cast(u.expected_need as double) / cast(sum(u.expected_need) over (partition by u.area_339_code, d.year) as double) as share_of_area
     from agg_unit_need u
+    join ref_units p on p.unit_code = u.unit_code
     join ref_home_care_demand d on d.area_339_code = u.area_339_code
 )
 
