@@ -110,7 +110,14 @@ impl Look {
         let mut format = base().set_border(FormatBorder::Hair);
         format = match column.owner {
             Owner::People => format.set_background_color(Color::RGB(0x00FF_FBEA)).set_unlocked(),
-            Owner::Key => format.set_background_color(grey).set_font_size(7).set_font_color(Color::RGB(0x006B_7580)),
+            // one line, however long: the tag must not make rows high
+            Owner::Key => Format::new()
+                .set_font_name(FONT)
+                .set_font_size(7)
+                .set_align(FormatAlign::Top)
+                .set_border(FormatBorder::Hair)
+                .set_background_color(grey)
+                .set_font_color(Color::RGB(0x006B_7580)),
             _ => format.set_background_color(grey).set_font_color(Color::RGB(0x0033_3A41)),
         };
         let pair = |f: &Format| [f.clone(), f.clone().set_border_top(FormatBorder::Medium)];
@@ -201,7 +208,8 @@ fn write_text(
     date: &Format,
 ) -> std::result::Result<(), XlsxError> {
     if text.is_empty() {
-        sheet.write_blank(row, column, format)?;
+        // a day that people type looks like the days that are there
+        sheet.write_blank(row, column, if kind == "date" { date } else { format })?;
     } else if let (true, Ok(day)) =
         (matches!(kind, "date" | "day_or_text") && cells::date(text).as_deref() == Some(text), ExcelDateTime::parse_from_str(text))
     {
