@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
-use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, UInt64Array};
+use arrow::compute::{concat, take};
 use statrs::function::beta::{beta_reg, inv_beta_reg, ln_beta};
 
 use crate::areas::Area;
@@ -308,6 +308,9 @@ pub fn with_figures(figures: &Table, compared: &[Compared]) -> Result<Table> {
         rows.extend(c.funnel.iter().flat_map(|f| [(c, "funnel95", f.0), (c, "funnel998", f.1)]));
         rows.extend(c.shrunk.iter().flat_map(|s| [(c, "shrunk", s.0), (c, "shrunk95", s.1)]));
     }
+    let key = |r: &(&Compared, &str, Range)| format!("function={};compare={}", r.0.function_code, r.1);
+    rows.sort_by_cached_key(|r| (r.0.level.clone(), r.0.area_code.clone(), key(r)));
+    let keys: Vec<String> = rows.iter().map(key).collect();
     let year = if figures.is_empty() { None } else { figures.int(0, "report_year")? };
     let added = |name: &str| -> ArrayRef {
         let text =
@@ -319,7 +322,7 @@ pub fn with_figures(figures: &Table, compared: &[Compared]) -> Result<Table> {
             "level" => text(&|r| r.0.level.clone()),
             "area_code" => text(&|r| r.0.area_code.clone()),
             "indicator_code" => text(&|_| "function_share".into()),
-            "breakdown" => text(&|r| format!("function={};compare={}", r.0.function_code, r.1)),
+            "breakdown" => text(&key),
             "value_low" => number(&|v| v.0),
             "value_high" => number(&|v| v.1),
             "unit" => text(&|_| "%".into()),
@@ -334,8 +337,18 @@ pub fn with_figures(figures: &Table, compared: &[Compared]) -> Result<Table> {
         .iter()
         .map(|note| Ok((note.clone(), concat(&[figures.column(&note.name)?.as_ref(), added(&note.name).as_ref()])?)))
         .collect::<Result<Vec<_>>>()?;
-    let key = |name: &str| columns.iter().find(|(n, _)| n.name == name).map(|(_, values)| SortColumn { values: values.clone(), options: None });
-    let keys: Vec<SortColumn> = ["report_year", "level", "area_code", "indicator_code", "breakdown"].into_iter().filter_map(key).collect();
-    let order = lexsort_to_indices(&keys, None)?;
+    // both lists are in the order of their grain: they are merged, not sorted again
+    let added_key = |i: usize| (rows[i].0.level.as_str(), rows[i].0.area_code.as_str(), "function_share", keys[i].as_str());
+    let (mut order, mut next) = (Vec::with_capacity(figures.len() + rows.len()), 0);
+    for i in 0..figures.len() {
+        let key = (figures.text(i, "level")?, figures.text(i, "area_code")?, figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
+        while next < rows.len() && added_key(next) < key {
+            order.push((figures.len() + next) as u64);
+            next += 1;
+        }
+        order.push(i as u64);
+    }
+    order.extend((next..rows.len()).map(|i| (figures.len() + i) as u64));
+    let order = UInt64Array::from(order);
     Table::new("figures", columns.into_iter().map(|(note, values)| Ok((note, take(&values, &order, None)?))).collect::<Result<Vec<_>>>()?)
 }

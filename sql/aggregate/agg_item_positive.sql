@@ -19,20 +19,38 @@ with items as (
     where i.function_code not in ('base', 'other') and i.choice_set <> 'diseases'
 ),
 
+facilities as (
+    select row_no, facility_id, status_literal = 'yes' as has_g1,
+        dense_rank() over (order by municipality_code, medical_area_code, unit_code) as place
+    from det_functions
+    where function_code = 'g1' and status_literal <> 'not_reported'
+),
+
+places as (
+    -- facilities of one place lie in the same areas
+    select f.place, m.level, m.area_code
+    from (select place, min(facility_id) as facility_id from facilities group by place) f
+    join agg_facility_areas m on m.facility_id = f.facility_id
+),
+
 answers as (
-    select f.facility_id, a.item_code, bool_or(i.is_positive) as is_positive
+    select a.row_no, a.item_code, any_value(f.place) as place, bool_or(i.is_positive) as is_positive
     from ing_answers a
     join items i on i.item_code = a.item_code and i.choice_code = a.choice_code
-    join det_functions f on f.row_no = a.row_no and f.function_code = 'g1' and f.status_literal <> 'not_reported'
-    where i.function_code = 'g1' or f.status_literal = 'yes'
-    group by f.facility_id, a.item_code
+    join facilities f on f.row_no = a.row_no
+    where i.function_code = 'g1' or f.has_g1
+    group by a.row_no, a.item_code
+),
+
+by_place as (
+    select place, item_code, count(*) as answered, count(*) filter (where is_positive) as positive from answers group by place, item_code
 ),
 
 tallies as (
-    select m.level, m.area_code, a.item_code, count(*) as answered, count(*) filter (where a.is_positive) as positive
-    from answers a
-    join agg_facility_areas m on m.facility_id = a.facility_id
-    group by m.level, m.area_code, a.item_code
+    select p.level, p.area_code, b.item_code, sum(b.answered) as answered, sum(b.positive) as positive
+    from by_place b
+    join places p on p.place = b.place
+    group by p.level, p.area_code, b.item_code
 ),
 
 bounds as (

@@ -21,23 +21,41 @@
 -- column: share_high           number   機能ありの割合の上限 割合
 -- column: core_share_low       number   実質の割合の下限     割合
 -- column: core_share_high      number   実質の割合の上限     割合
-with counted as (
+with by_place as (
+    -- facilities of one place lie in the same areas
     select
-        a.level, a.area_code, d.function_code,
-        count(f.facility_id) as expected,
-        count(*) filter (where f.status_literal <> 'not_reported') as reported,
-        count(*) filter (where f.status_literal = 'yes') as literal,
-        count(*) filter (where f.status_core = 'yes') as core,
-        count(*) filter (where f.status_literal = 'no') as negative,
-        count(*) filter (where f.status_literal = 'not_applicable') as not_applicable,
-        count(*) filter (where f.status_literal = 'undetermined') as undetermined,
-        count(*) filter (where f.intention) as intending,
+        municipality_code, medical_area_code, unit_code, function_code,
+        min(facility_id) as one_of_them,
+        count(*) as expected,
+        count(*) filter (where status_literal <> 'not_reported') as reported,
+        count(*) filter (where status_literal = 'yes') as literal,
+        count(*) filter (where status_core = 'yes') as core,
+        count(*) filter (where status_literal = 'no') as negative,
+        count(*) filter (where status_literal = 'not_applicable') as not_applicable,
+        count(*) filter (where status_literal = 'undetermined') as undetermined,
+        count(*) filter (where intention) as intending,
         -- who did not report, or could not be judged, may or may not have the function
-        count(*) filter (where f.status_literal in ('undetermined', 'not_reported')) as silent
+        count(*) filter (where status_literal in ('undetermined', 'not_reported')) as silent
+    from det_functions
+    group by municipality_code, medical_area_code, unit_code, function_code
+),
+
+placed as (
+    select m.level, m.area_code, p.*
+    from by_place p
+    join agg_facility_areas m on m.facility_id = p.one_of_them
+),
+
+counted as (
+    select a.level, a.area_code, d.function_code,
+        coalesce(sum(p.expected), 0) as expected, coalesce(sum(p.reported), 0) as reported,
+        coalesce(sum(p.literal), 0) as literal, coalesce(sum(p.core), 0) as core,
+        coalesce(sum(p.negative), 0) as negative, coalesce(sum(p.not_applicable), 0) as not_applicable,
+        coalesce(sum(p.undetermined), 0) as undetermined, coalesce(sum(p.intending), 0) as intending,
+        coalesce(sum(p.silent), 0) as silent
     from ref_areas a
     cross join dict_functions d
-    left join agg_facility_areas m on m.level = a.level and m.area_code = a.area_code
-    left join det_functions f on f.facility_id = m.facility_id and f.function_code = d.function_code
+    left join placed p on p.level = a.level and p.area_code = a.area_code and p.function_code = d.function_code
     group by a.level, a.area_code, d.function_code
 )
 
