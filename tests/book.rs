@@ -35,6 +35,10 @@ fn every_figure_resolves_to_the_method() {
             assert!(line.contains("SHA-256 ") && method.contains(line.rsplit(' ').next().unwrap_or("?")), "{code}: {line}");
         }
     }
+    // a sheet leads to the figures of its area and theme, a row of those to the method
+    let sheet = fs::read_to_string(packet.join("sheets/31201_g2a.html")).expect("sheet").replace("&#x2f;", "/");
+    assert!(sheet.contains("href=\"../areas/31201.html#g2a\"") && sheet.contains("href=\"../method.html\""));
+    assert!(fs::read_to_string(packet.join("areas/31201.html")).expect("page").contains("<h2 id=\"g2a\""));
     assert!(kinds.len() > 40, "{} kinds of figures", kinds.len());
 }
 
