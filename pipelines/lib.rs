@@ -31,6 +31,7 @@ pub mod workspace;
 pub mod agenda;
 pub mod archive;
 pub mod bench;
+pub mod boundaries;
 pub mod calendar;
 pub mod catalogue;
 pub mod cli;

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
+use crate::boundaries::{self, Boundaries};
 use crate::coordinate::Round;
 use crate::council::Council;
 use crate::dictionary::{self, Dictionary, dated};
 use crate::draft::book::DataBook;
+use crate::draft::picture_facts::PictureFacts;
 use crate::draft::site::{self, DataLink, Plan};
 use crate::draft::words::Phrases;
 use crate::draft::{Drafter, Facts};
@@ -61,6 +63,7 @@ pub struct Basis {
     pub rules: Rules,
     pub council: Council,
     pub areas: Vec<Area>,
+    pub boundaries: Option<Boundaries>,
     pub year: i32,
     threads: usize,
     /// Where a work folder's own rows of the dictionary and the rules are looked for.
@@ -76,9 +79,10 @@ impl Basis {
         };
         let dictionary = Dictionary::load_in(year, work_folder)?;
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
+        let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
         let areas = areas::all(&reference, &council);
         let (rules, work_folder) = (Rules::load_in(year, work_folder)?, work_folder.map(Path::to_path_buf));
-        Ok(Self { areas, council, reference, dictionary, rules, year, threads, work_folder })
+        Ok(Self { areas, boundaries, council, reference, dictionary, rules, year, threads, work_folder })
     }
 
     pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
@@ -176,6 +180,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     )?;
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
     catalogue::table(&basis.dictionary, &figures.items)?.write_csv(&root.join("data/dictionary.csv"))?;
+    printer.page("data/backup_network.html", "network", &drafter.network_page(&basis.areas, &plan)?)?;
     let links = data_links(&root)?;
     printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, result_links, links, site::finding_list(&findings, &finding_rules))?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
@@ -267,7 +272,8 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
         std::fs::copy(&from, &to).map_err(|e| Error::io("ファイルを写せません", &to, &e))?;
     }
     Ok(Figures {
-        facts: Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?,
+        facts: Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?
+            .with_pictures(PictureFacts::read(&tables, &basis.areas, basis.boundaries.clone())?),
         findings,
         rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
         inputs: ingested.inputs,
@@ -341,31 +347,22 @@ pub fn plan(basis: &Basis) -> Plan {
     plan
 }
 
+/// A row of `reports/sheets/data_files.csv`.
+#[derive(serde::Deserialize)]
+struct DataFile {
+    file: String,
+    label: String,
+    note: String,
+}
+
 /// Links to the data files that exist, with what they are.
 fn data_links(root: &Path) -> Result<Vec<DataLink>> {
-    let known = [
-        ("facility_status.csv", "医療機関ごとの機能の状態（CSV）", "1行＝医療機関×機能。判定規則と根拠のセルつき"),
-        ("facility_status.parquet", "医療機関ごとの機能の状態（Parquet）", ""),
-        ("area_summary.csv", "区域ごとのまとめ（CSV）", "1行＝区域×機能。下限と上限つき"),
-        ("area_summary.parquet", "区域ごとのまとめ（Parquet）", ""),
-        ("figures.xlsx", "すべての数値と説明（Excel）", "読み方、数値、指標・列の説明、出典。絞りこみと並べかえができます"),
-        ("figures.csv", "すべての数値の長い表（CSV）", "1行＝区域×指標×内訳。下限と上限、単位、出典つき"),
-        ("figures.parquet", "すべての数値の長い表（Parquet）", ""),
-        ("figures_absent.csv", "出せない数値と、その理由（CSV）", "1施設の値が分かる、推計がない、など"),
-        ("backup_hubs.csv", "後方支援病床の連携先ごとの負担（CSV、会議限り）", "連携先の名称、頼っている医療機関の数と在宅患者の下限・上限"),
-        ("changes.csv", "前の年度からの変化（CSV）", "幅が重なる変化は「区別できない」としています"),
-        ("measures.csv", "公表した方策（CSV）", "1行＝方策。実施者、期限、指標、目標つき"),
-        ("not_published.csv", "合意したが公表していない文（CSV、会議限り）", "協議シートの行と、足りないもの"),
-        ("dictionary.csv", "データ辞書（CSV）", "1行＝報告事項×選択肢。何を数えるか、年度、出典、確かさ"),
-        ("findings.csv", "確認が必要な報告（CSV）", "行・列・値と、次にすること"),
-        ("rejected_rows.csv", "取り込まなかった行（CSV）", "元の内容のまま"),
-    ];
     let mut links = Vec::new();
-    for (file, label, note) in known {
-        let path = root.join("data").join(file);
+    for DataFile { file, label, note } in crate::dictionary::read_csv("reports/sheets/data_files.csv")? {
+        let path = root.join("data").join(&file);
         let Ok(meta) = std::fs::metadata(&path) else { continue };
         let size = format!("{} KB", meta.len().div_ceil(1024));
-        links.push(DataLink { href: format!("data/{file}"), label: label.into(), note: note.into(), size });
+        links.push(DataLink { href: format!("data/{file}"), label, note, size });
     }
     Ok(links)
 }

@@ -1,7 +1,11 @@
 //! Charts at the ends of what data can be: nothing runs off the paper, no words lie on words, the same bytes every time.
 
+use std::collections::BTreeSet;
+
 use kyogi::embedded;
-use kyogi::render::charts::{self, Drawing, Interval, Role, Week, WeekBand, WeekMode};
+use kyogi::render::charts::{
+    self, AgeBand, AgeGroup, Drawing, Funnel, FunnelLimit, FunnelPoint, Hub, Interval, Pyramid, Region, Role, Week, WeekBand, WeekMode,
+};
 
 fn fonts() {
     charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
@@ -27,7 +31,7 @@ pub fn words(svg: &str) -> Vec<Words> {
         };
         // the letters stand 0.39 em below the given height, 0.37 em to either side
         let middle = number("y") + 0.39 * em;
-        all.push((left, middle - 0.40 * em, left + w, middle + 0.40 * em, text));
+        all.push((left, middle - 0.46 * em, left + w, middle + 0.46 * em, text));
     }
     all
 }
@@ -58,8 +62,100 @@ pub fn extremes() -> Vec<(String, Drawing)> {
         all.push((format!("week_{name}"), week(of, 0)));
         all.push((format!("week_{name}_silent"), week(of, of.iter().sum::<i64>() / 4 + 2)));
     }
+    for (name, scale) in [("village", 0.05), ("town", 3.0), ("metropolis", 4000.0)] {
+        all.push((format!("pyramid_{name}"), pyramid(scale, true)));
+        all.push((format!("pyramid_{name}_unpublished"), pyramid(scale, false)));
+    }
+    all.push(("pyramid_nobody".into(), pyramid(0.0, true)));
+    for (name, areas) in [("one", 1), ("nineteen", 19), ("many", 179), ("none", 0)] {
+        all.push((format!("funnel_{name}"), funnel(areas, name == "one")));
+    }
+    for (name, facilities, hubs) in [("none", 0, 0), ("one", 1, 1), ("town", 14, 5), ("city", 180, 40)] {
+        all.push((format!("network_{name}"), network(facilities, hubs, "連携先")));
+        all.push((format!("network_{name}_long"), network(facilities, hubs, "国立病院機構とても長い名前の総合医療センター")));
+    }
+    all.extend(maps());
     for (name, scale) in [("village", 0.01), ("city", 1.0), ("metropolis", 400.0)] {
         all.push((format!("intervals_{name}"), need(scale)));
+    }
+    all
+}
+
+fn pyramid(scale: f64, projected: bool) -> Drawing {
+    let shape = [38.0, 41.0, 44.0, 46.0, 42.0, 40.0, 43.0, 48.0, 55.0, 63.0, 66.0, 60.0, 62.0, 70.0, 78.0, 70.0, 52.0, 38.0, 24.0];
+    let bands = shape
+        .iter()
+        .enumerate()
+        .map(|(i, n)| AgeBand { label: if i == 18 { "90〜".into() } else { format!("{}〜{}", i * 5, i * 5 + 4) }, people: (n * scale).round() });
+    let group = |label: &str, bands: usize, n: f64| AgeGroup {
+        label: label.into(),
+        bands,
+        people: if projected { vec![(n * 0.93 * scale).round(), (n * 0.8 * scale).round()] } else { vec![] },
+    };
+    let years = if projected { vec!["2030年".into(), "2040年".into()] } else { vec![] };
+    charts::pyramid(
+        "人口",
+        &Pyramid {
+            bands: bands.collect(),
+            groups: vec![group("0〜64歳", 13, 648.0), group("65〜74歳", 2, 148.0), group("75歳以上", 4, 184.0)],
+            years,
+            today: "2025年".into(),
+        },
+    )
+}
+
+fn funnel(areas: usize, emphasis: bool) -> Drawing {
+    let limit = |n: f64| {
+        let sd = (0.7 * 0.3 / n).sqrt() * 100.0;
+        let cut = |v: f64| v.clamp(0.0, 100.0);
+        FunnelLimit { n, low95: cut(70.0 - 2.0 * sd), high95: cut(70.0 + 2.0 * sd), low998: cut(70.0 - 3.1 * sd), high998: cut(70.0 + 3.1 * sd) }
+    };
+    let points: Vec<FunnelPoint> = (0..areas)
+        .map(|i| {
+            let n = ((i * i * 7) % 900 + 1) as f64;
+            let low = (40.0 + (i * 37 % 55) as f64).min(100.0);
+            FunnelPoint {
+                label: format!("東西南北郡第{i}町"), n, low, high: (low + (i % 3) as f64 * 6.0).min(100.0), emphasis: emphasis && i == 0
+            }
+        })
+        .collect();
+    let mut limits: Vec<FunnelLimit> = points.iter().map(|p| limit(p.n)).collect();
+    limits.sort_by(|a, b| a.n.total_cmp(&b.n));
+    limits.dedup_by(|a, b| a.n == b.n);
+    let words = ("神奈川県 70.0%".to_owned(), "報告の対象の医療機関（施設）".to_owned());
+    charts::funnel("割合", &Funnel { centre_label: words.0, centre: 70.0, limits, points, x_label: words.1 })
+}
+
+fn network(facilities: usize, hubs: usize, name: &str) -> Drawing {
+    let all: Vec<Hub> = (0..hubs).map(|h| Hub { label: format!("{name}{h}"), fragile: h == 0 }).collect();
+    let links: Vec<BTreeSet<usize>> = (0..facilities).map(|f| (0..=(f % 3)).map(|k| (f * f / 3 + k * 5) % hubs.max(1)).collect()).collect();
+    charts::network("連携", &all, &links)
+}
+
+/// Maps of a few squares with an enclave and a far island; the prefectures beside the project, where they are.
+fn maps() -> Vec<(String, Drawing)> {
+    let square = |x: f64, y: f64, side: f64| vec![(x, y), (x + side, y), (x + side, y + side), (x, y + side), (x, y)];
+    let region = |label: &str, level: u8, number: usize, polygons| Region { label: label.into(), text: "91.2%".into(), level, number, polygons };
+    let made = [
+        region("大きな市", 0, 1, vec![vec![square(139.0, 35.0, 1.0), square(139.3, 35.3, 0.4)]]),
+        region("飛び地の町", 4, 2, vec![vec![square(139.3, 35.3, 0.4)]]),
+        region("細い村", 1, 3, vec![vec![square(140.0, 35.0, 0.04)]]),
+        region("遠い島村", 2, 4, vec![vec![square(142.0, 27.0, 0.05)], vec![square(153.9, 24.3, 0.001)]]),
+    ];
+    let classes = ["95%以上", "90〜95%", "80〜90%", "80%未満", "対象なし"];
+    let credit = "国土数値情報（国土交通省）を加工。";
+    let mut all = vec![("map_made".to_owned(), charts::choropleth("地図", &classes, &made, credit))];
+    let maps = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/maps");
+    for code in ["01", "13", "14", "31", "42", "46", "47"].iter().filter(|_| maps.exists()) {
+        let reference = kyogi::reference::Reference::load(code).unwrap_or_else(|e| panic!("{e}"));
+        let bytes = std::fs::read(maps.join(format!("{code}.topojson"))).expect("map");
+        let boundaries = kyogi::boundaries::parse(&bytes, &reference).unwrap_or_else(|e| panic!("{e}"));
+        let regions: Vec<Region> = reference
+            .whole_municipalities()
+            .enumerate()
+            .map(|(i, m)| region(&m.name, (i % 5) as u8, i + 1, boundaries.polygons[&m.municipality_code].clone()))
+            .collect();
+        all.push((format!("map_{code}"), charts::choropleth("地図", &classes, &regions, credit)));
     }
     all
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod book;
+mod boundaries;
 mod charts;
 mod comparison;
 mod council;

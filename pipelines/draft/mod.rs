@@ -2,6 +2,8 @@
 
 pub mod book;
 pub mod figures;
+mod map;
+pub mod picture_facts;
 mod pictures;
 pub mod sentence;
 pub mod sheet;
@@ -22,6 +24,7 @@ use crate::reference::Reference;
 use crate::rules::Rules;
 use crate::workspace::level_label;
 use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue, Indicator, Names};
+use picture_facts::PictureFacts;
 use pictures::Pictures;
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
 use words::{Phrases, percent_or_dash, thousands};
@@ -62,11 +65,12 @@ pub struct Facts {
     answers: BTreeMap<(String, String), AreaAnswers>,
     /// Level, area code and figure key → what became of it since the previous report year.
     changes: BTreeMap<(String, String, String), Change>,
+    pictures: PictureFacts,
 }
 
 impl Facts {
     pub fn read(area_summary: &Table, figures: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
-        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new(), changes: BTreeMap::new() };
+        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new(), changes: BTreeMap::new(), pictures: PictureFacts::default() };
         for i in 0..figures.len() {
             let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
             let key = Indicator::key(figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
@@ -109,6 +113,12 @@ impl Facts {
             let [level, area, indicator, breakdown] = c.key.clone();
             self.changes.insert((level, area, Indicator::key(&indicator, &breakdown)), c.clone());
         }
+    }
+
+    /// The same with what pictures need.
+    #[must_use]
+    pub fn with_pictures(self, pictures: PictureFacts) -> Self {
+        Self { pictures, ..self }
     }
 
     pub fn summary(&self, area: &Area, function: &str) -> Result<&Summary> {
@@ -206,7 +216,7 @@ impl<'a> Drafter<'a> {
         let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.is_narrow() && r.shows("chart"));
         let mut charts = if has_picture { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
         let mut tables = Vec::new();
-        for figure in self.figures(area, function, charts.len() + 1)? {
+        for figure in self.figures(area, &function.function_code, charts.len() + 1)? {
             charts.extend(figure.chart.filter(|_| figure.chart_on_sheet).map(|c| sheet::Chart { data_beside: figure.table_on_sheet, ..c }));
             if figure.table_on_sheet {
                 tables.push(figure.table);
@@ -309,16 +319,18 @@ impl<'a> Drafter<'a> {
         Ok(lines)
     }
 
-    /// Tables and charts of a function, with chart ids from `c<first>` on.
-    fn figures(&self, area: &Area, function: &Function, first: usize) -> Result<Vec<Figure>> {
+    /// Tables and charts of a function (or of `population`), with chart ids from `c<first>` on.
+    fn figures(&self, area: &Area, function: &str, first: usize) -> Result<Vec<Figure>> {
         let answers = self.facts.answers(area)?;
         let mut next = first;
         let mut all = Vec::new();
-        for row in self.figure_rows.iter().filter(|r| r.function_code == function.function_code) {
+        for row in self.figure_rows.iter().filter(|r| r.function_code == function) {
             let id = format!("c{next}");
-            let figure = match self.picture(row, area, &id) {
-                Some(picture) => picture?,
-                None => figures::figure(row, answers, self.dictionary, &self.names, &area.name, &id)?,
+            let figure = if pictures::KINDS.contains(&row.kind.as_str()) {
+                let Some(picture) = self.picture(row, area, &id)? else { continue };
+                picture
+            } else {
+                figures::figure(row, answers, self.dictionary, &self.names, &area.name, &id)?
             };
             next += usize::from(figure.chart.is_some());
             all.push(figure);

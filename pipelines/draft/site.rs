@@ -122,6 +122,9 @@ pub struct AreaPage {
     pub area: AreaLabel,
     pub key_figures: Vec<KeyFigure>,
     pub population: TableView,
+    /// Tables and charts that stand in the part on residents.
+    pub population_tables: Vec<TableView>,
+    pub population_charts: Vec<Chart>,
     pub functions: Vec<FunctionBlock>,
     /// Figures about years to come.
     pub future: Vec<FigureGroup>,
@@ -181,7 +184,7 @@ impl Drafter<'_> {
             results,
             data,
             findings,
-            sources: self.sources(&["area", "g2a", "g2c"]),
+            sources: self.sources(&["area", "g2a", "g2c"]).into_iter().chain(self.map_credit()).collect(),
             generated: format!("kyogi {}", env!("CARGO_PKG_VERSION")),
         })
     }
@@ -197,7 +200,7 @@ impl Drafter<'_> {
             sentences.extend(self.sentences(area, function, &values)?);
             let mut charts = vec![self.share_chart(summary, area, &format!("{}_c1", function.function_code))];
             let mut tables = Vec::new();
-            for figure in self.figures(area, function, 2)? {
+            for figure in self.figures(area, &function.function_code, 2)? {
                 tables.push(figure.table);
                 charts.extend(figure.chart.map(|c| Chart { id: format!("{}_{}", function.function_code, c.id), ..c }));
             }
@@ -219,6 +222,9 @@ impl Drafter<'_> {
                 breadcrumb.push(Crumb { name: parent.name.clone(), href: format!("{code}.html") });
             }
         }
+        let (population_tables, population_charts) =
+            self.figures(area, "population", 1)?.into_iter().map(|f| (f.table, f.chart)).unzip::<_, _, Vec<_>, Vec<_>>();
+        let population_charts = population_charts.into_iter().flatten().map(|c| Chart { id: format!("population_{}", c.id), ..c }).collect();
         Ok(AreaPage {
             page: "area",
             root: "../",
@@ -230,6 +236,8 @@ impl Drafter<'_> {
             area: area_label(area),
             key_figures: self.overview_figures(area)?,
             population: population_table(area),
+            population_tables,
+            population_charts,
             functions,
             future: book.groups(area, FUTURE)?,
             has_previous: book.has_previous,
@@ -288,39 +296,6 @@ impl Drafter<'_> {
         let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);
         let (alt, data) = (format!("{title}：{}", said.join("、")), interval_table(&title, "割合", &rows));
         Ok(Chart { id: "functions".into(), alt, title, svg, width, height, data, data_beside: false })
-    }
-
-    /// Circles by population, shaded by the share of facilities that reported.
-    fn report_map(&self, areas: &[Area]) -> Result<Chart> {
-        let classes = ["95%以上", "90〜95%", "80〜90%", "80%未満", "対象なし"];
-        let mut tiles = Vec::new();
-        for area in areas.iter().filter(|a| a.level == "municipality") {
-            let s = self.facts.summary(area, "g1")?;
-            let rate = (s.facilities_expected > 0).then(|| s.facilities_reported as f64 / s.facilities_expected as f64);
-            let level = match rate {
-                None => 4,
-                Some(r) if r >= 0.95 => 0,
-                Some(r) if r >= 0.9 => 1,
-                Some(r) if r >= 0.8 => 2,
-                Some(_) => 3,
-            };
-            tiles.push(charts::Tile {
-                label: area.name.clone(),
-                lon: area.longitude.unwrap_or(f64::NAN),
-                lat: area.latitude.unwrap_or(f64::NAN),
-                size: f64::from(area.population.total),
-                level,
-                text: percent_or_dash(rate),
-                emphasis: false,
-            });
-        }
-        let title = format!("市区町村ごとの報告率（{}、円の大きさは人口）", areas[0].name);
-        let (svg, width, height) = charts::cartogram(&title, &classes, &tiles);
-        let body: Vec<Vec<String>> = tiles.iter().map(|t| vec![t.label.clone(), t.text.clone(), classes[usize::from(t.level)].to_owned()]).collect();
-        let data = TableView::new(title.clone(), vec!["市区町村".into(), "報告率".into(), "区分".into()], body);
-        let said: Vec<String> = tiles.iter().map(|t| format!("{} {}", t.label, t.text)).collect();
-        let alt = format!("{title}：{}。", said.join("、"));
-        Ok(Chart { id: "map".into(), title, alt, svg, width, height, data, data_beside: false })
     }
 
     fn area_lines(&self, areas: &[Area]) -> Result<Vec<AreaLine>> {

@@ -70,17 +70,16 @@ pub fn cartogram(title: &str, legend: &[&str], tiles: &[Tile]) -> Drawing {
 
 /// The tiles that have coordinates, with usable sizes and short names.
 fn drawable(tiles: &[Tile]) -> Vec<Tile> {
-    let short: Vec<&str> = tiles.iter().map(|t| without_county(&t.label)).collect();
+    let short = short_names(tiles.iter().map(|t| t.label.as_str()));
+    let placed = tiles.iter().zip(short).filter(|(t, _)| t.lon.is_finite() && t.lat.is_finite());
+    placed.map(|(t, name)| Tile { label: name, text: t.text.clone(), size: if t.size.is_finite() { t.size.max(0.0) } else { 0.0 }, ..*t }).collect()
+}
+
+/// Names without their county where that leaves them apart.
+pub(super) fn short_names<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let short: Vec<&str> = names.clone().map(without_county).collect();
     let unique = |name: &str| short.iter().filter(|s| **s == name).count() == 1;
-    let placed = tiles.iter().zip(&short).filter(|(t, _)| t.lon.is_finite() && t.lat.is_finite());
-    placed
-        .map(|(t, name)| Tile {
-            label: if unique(name) { name.to_string() } else { t.label.clone() },
-            text: t.text.clone(),
-            size: if t.size.is_finite() { t.size.max(0.0) } else { 0.0 },
-            ..*t
-        })
-        .collect()
+    names.zip(&short).map(|(whole, name)| if unique(name) { (*name).to_owned() } else { whole.to_owned() }).collect()
 }
 
 /// 「東伯郡北栄町」 → 「北栄町」: the map has no room for counties. 「郡山市」 and 「上郡町」 stay.

@@ -81,6 +81,11 @@ impl Picture {
         Self { marks: Vec::new(), width: NARROW }
     }
 
+    /// A picture on a canvas of its own width.
+    pub(super) fn sized(width: u32) -> Self {
+        Self { marks: Vec::new(), width }
+    }
+
     pub(super) fn rect(&mut self, r: Rect, colour: RGBColor) {
         self.marks.push(Mark::Rect(r, colour, true));
     }
@@ -91,6 +96,12 @@ impl Picture {
 
     pub(super) fn line(&mut self, a: (f64, f64), b: (f64, f64), colour: RGBColor, stroke: u32) {
         self.marks.push(Mark::Path(vec![(px(a.0), px(a.1)), (px(b.0), px(b.1))], colour, stroke));
+    }
+
+    /// A closed line.
+    pub(super) fn loop_line(&mut self, points: &[(f64, f64)], colour: RGBColor, stroke: u32) {
+        let closed = points.iter().chain(points.first()).map(|p| (px(p.0), px(p.1))).collect();
+        self.marks.push(Mark::Path(closed, colour, stroke));
     }
 
     pub(super) fn polygon(&mut self, points: &[(f64, f64)], colour: RGBColor) {

@@ -3,7 +3,7 @@
 use super::Drawing;
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, Picture, Rect, says};
 use super::palette::{BAND, DARK, DARKEST, INK, MUTED, PAPER};
-use super::text::{lines, number, width};
+use super::text::{number, width};
 
 /// One area.
 pub struct FunnelPoint {
@@ -34,12 +34,11 @@ pub struct Funnel {
     pub centre_label: String,
     /// Share of the prefecture in percent.
     pub centre: f64,
-    /// By number of facilities, ascending, at least two.
+    /// By number of facilities, ascending; one alone is drawn as level lines, because only that number is spoken of.
     pub limits: Vec<FunnelLimit>,
     pub points: Vec<FunnelPoint>,
     /// What is counted along the x axis, e.g. 「報告の対象の医療機関（施設）」.
     pub x_label: String,
-    pub notes: Vec<String>,
 }
 
 const LEFT: f64 = 76.0;
@@ -53,10 +52,14 @@ pub fn funnel(title: &str, data: &Funnel) -> Drawing {
     let ns: Vec<f64> = data.limits.iter().map(|l| l.n).filter(|n| *n >= 1.0).collect();
     let drawable = data.points.iter().any(|q| q.n >= 1.0 && q.low.is_finite() && q.high.is_finite());
     let (Some(&first), Some(&last)) = (ns.first(), ns.last()) else { return says(p, title, "比べるための限界がありません") };
-    if !drawable || last <= first {
+    if !drawable {
         return says(p, title, "割合を計算できる医療機関がありません");
     }
-    let x = |n: f64| LEFT + (RIGHT - LEFT) * ((n.max(first) / first).ln() / (last / first).ln()).clamp(0.0, 1.0);
+    let x = |n: f64| {
+        let share = if last > first { ((n.max(first) / first).ln() / (last / first).ln()).clamp(0.0, 1.0) } else { 0.5 };
+        // marks stand clear of the axes
+        LEFT + 18.0 + (RIGHT - LEFT - 36.0) * share
+    };
     let y = |share: f64| BOTTOM - (BOTTOM - TOP) * (share / 100.0).clamp(0.0, 1.0);
     limits(&mut p, data, &x, &y);
     axes(&mut p, data, (first, last), &x, &y);
@@ -83,26 +86,29 @@ pub fn funnel(title: &str, data: &Funnel) -> Drawing {
         let (q, x, low, high) = at[i];
         unnamed += usize::from(!name(&mut p, q, (x, low, high), &mut taken));
     }
-    let mut below = BOTTOM + 52.0;
-    let omitted = (unnamed > 0).then(|| format!("名称を省いた点{unnamed}（表にあります）。"));
-    for line in data.notes.iter().chain(omitted.iter()).flat_map(|n| lines(n, NOTE.em, NARROW_RIGHT - MARGIN, false)) {
-        below += 27.0;
-        p.text(&line, (MARGIN, below), Anchor::Start, NOTE);
+    if unnamed > 0 {
+        p.text(&format!("名称を省いた点{unnamed}（表にあります）"), (MARGIN, BOTTOM + 74.0), Anchor::Start, NOTE);
     }
-    p.finish(title, below + 18.0)
+    p.finish(title, BOTTOM + if unnamed > 0 { 92.0 } else { 64.0 })
 }
 
 /// The inner limit as a band with solid edges, the outer one as dashed lines.
 fn limits(p: &mut Picture, data: &Funnel, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) {
-    let edge = |of: fn(&FunnelLimit) -> f64| data.limits.iter().map(move |l| (x(l.n), y(of(l))));
-    let band: Vec<(f64, f64)> = edge(|l| l.high95).chain(edge(|l| l.low95).collect::<Vec<_>>().into_iter().rev()).collect();
+    // one number of facilities has level limits
+    let level = data.limits.len() == 1;
+    let edge = |of: fn(&FunnelLimit) -> f64| -> Vec<(f64, f64)> {
+        match data.limits.as_slice() {
+            [one] if level => vec![(LEFT, y(of(one))), (RIGHT, y(of(one)))],
+            all => all.iter().map(|l| (x(l.n), y(of(l)))).collect(),
+        }
+    };
+    let band: Vec<(f64, f64)> = edge(|l| l.high95).into_iter().chain(edge(|l| l.low95).into_iter().rev()).collect();
     p.polygon(&band, BAND);
     for of in [|l: &FunnelLimit| l.high95, |l: &FunnelLimit| l.low95] {
-        let points: Vec<_> = edge(of).collect();
-        points.windows(2).for_each(|w| p.line(w[0], w[1], MUTED, 2));
+        edge(of).windows(2).for_each(|w| p.line(w[0], w[1], MUTED, 2));
     }
     for of in [|l: &FunnelLimit| l.high998, |l: &FunnelLimit| l.low998] {
-        dashed(p, &edge(of).collect::<Vec<_>>());
+        dashed(p, &edge(of));
     }
 }
 
@@ -132,7 +138,8 @@ fn axes(p: &mut Picture, data: &Funnel, (first, last): (f64, f64), x: &impl Fn(f
     }
     p.line((LEFT, TOP), (LEFT, BOTTOM), MUTED, 1);
     p.line((LEFT, BOTTOM), (RIGHT, BOTTOM), MUTED, 1);
-    let ticks = (0..7).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e))).filter(|n| (first..=last).contains(n));
+    let round = (0..7).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e))).filter(|n| (first..=last).contains(n));
+    let ticks: Vec<f64> = if last > first { round.collect() } else { vec![first] };
     let mut free = LEFT - 20.0;
     for n in ticks {
         let (text, at) = (number(n), x(n));

@@ -7,12 +7,14 @@
 
 mod bars;
 mod cartogram;
+mod choropleth;
 mod dorling;
 mod frame;
 mod funnel;
 mod intervals;
 mod labels;
 mod network;
+mod outline;
 mod palette;
 mod pyramid;
 mod stacked;
@@ -21,6 +23,7 @@ mod week;
 
 pub use bars::{Bar, bars};
 pub use cartogram::{Tile, cartogram};
+pub use choropleth::{Region, choropleth};
 pub use frame::{NARROW, WIDTH};
 pub use funnel::{Funnel, FunnelLimit, FunnelPoint, funnel};
 pub use intervals::{Interval, Role, intervals};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Drawing;
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, PLAIN, Picture, Rect, says};
 use super::palette::{DARK, DARKEST, INK, LIGHT, MARK, MUTED, PAPER};
-use super::text::{lines, number, one_line, width};
+use super::text::{Block, fit_all, lines, number, width};
 
 /// A partner that others lean on.
 #[derive(Clone, Debug)]
@@ -22,7 +22,6 @@ pub type Links = BTreeSet<usize>;
 /// Most hubs and groups that keep a row of their own.
 const HUBS: usize = 12;
 const GROUPS: usize = 14;
-const HUB_ROW: f64 = 54.0;
 const GROUP_ROW: f64 = 36.0;
 const LEFT: f64 = 150.0;
 const RIGHT: f64 = 330.0;
@@ -34,7 +33,7 @@ struct Row {
 }
 
 /// One set of links per facility. Hubs stand in the order given (the fullest first, where they are many the rest is one row).
-pub fn network(title: &str, hubs: &[Hub], facilities: &[Links], notes: &[String]) -> Drawing {
+pub fn network(title: &str, hubs: &[Hub], facilities: &[Links]) -> Drawing {
     let mut p = Picture::narrow();
     let facilities: Vec<&Links> = facilities.iter().filter(|l| !l.is_empty() && l.iter().all(|h| *h < hubs.len())).collect();
     if facilities.is_empty() {
@@ -43,7 +42,10 @@ pub fn network(title: &str, hubs: &[Hub], facilities: &[Links], notes: &[String]
     let (hubs, folded) = fold_hubs(hubs, &facilities);
     let (groups, others) = groups(&folded, hubs.len());
     let top = heads(&mut p);
-    let height = (HUB_ROW * hubs.len() as f64).max(GROUP_ROW * groups.len() as f64);
+    let labels: Vec<String> = hubs.iter().map(|h| if h.fragile { format!("▲{}", h.label) } else { h.label.clone() }).collect();
+    let labels = fit_all(labels.iter().map(String::as_str), NARROW_RIGHT - RIGHT - 28.0, true);
+    let hub_row = labels.iter().map(Block::height).fold(20.0, f64::max) + 34.0;
+    let height = (hub_row * hubs.len() as f64).max(GROUP_ROW * groups.len() as f64);
     let spread = |i: usize, n: usize| top + height * (i as f64 + 0.5) / n.max(1) as f64;
     let rows: Vec<Row> = (0..hubs.len())
         .map(|h| Row {
@@ -73,12 +75,12 @@ pub fn network(title: &str, hubs: &[Hub], facilities: &[Links], notes: &[String]
         p.text(&words, (LEFT - 22.0, y - 8.0), Anchor::End, Letters { em: 18.0, bold: true, colour: INK });
         p.text(&partners, (LEFT - 22.0, y + 10.0), Anchor::End, Letters { em: 15.0, ..PLAIN });
     }
-    for (hub, row) in hubs.iter().zip(&rows) {
-        draw_hub(&mut p, hub, row, most);
+    for ((hub, label), row) in hubs.iter().zip(&labels).zip(&rows) {
+        draw_hub(&mut p, (hub, label), row, most);
     }
     let mut y = top + height + 6.0;
     let rest = (others > 0).then(|| format!("このほか、少数の組合せの{others}施設は線を省いています（連携先の数には含みます）。"));
-    for line in notes.iter().chain(rest.iter()).flat_map(|n| lines(n, NOTE.em, NARROW_RIGHT - MARGIN, false)) {
+    for line in rest.iter().flat_map(|n| lines(n, NOTE.em, NARROW_RIGHT - MARGIN, false)) {
         y += 27.0;
         p.text(&line, (MARGIN, y), Anchor::Start, NOTE);
     }
@@ -92,7 +94,7 @@ fn heads(p: &mut Picture) -> f64 {
     y + 20.0
 }
 
-fn draw_hub(p: &mut Picture, hub: &Hub, row: &Row, most: f64) {
+fn draw_hub(p: &mut Picture, (hub, label): (&Hub, &Block), row: &Row, most: f64) {
     let half = 6.0 + 10.0 * (row.load as f64 / most).sqrt();
     let square = |by: f64| Rect { x0: RIGHT - by, y0: row.y - by, x1: RIGHT + by, y1: row.y + by };
     if hub.fragile {
@@ -102,13 +104,12 @@ fn draw_hub(p: &mut Picture, hub: &Hub, row: &Row, most: f64) {
     p.rect(square(half), DARKEST);
     let x = RIGHT + 28.0;
     let room = NARROW_RIGHT - x;
-    let name = if hub.fragile { format!("▲{}", hub.label) } else { hub.label.clone() };
-    let name = one_line(&name, 20.0, room, true);
-    p.text(&name, (x, row.y - 11.0), Anchor::Start, Letters { em: 20.0, bold: true, colour: INK });
+    let whole = label.height() + 22.0;
+    p.block(label, (x, row.y - (whole - label.height()) / 2.0), Anchor::Start, Letters { bold: true, ..PLAIN });
     let only = if row.only > 0 { format!("（{}はここだけ）", row.only) } else { String::new() };
     let words = format!("{}施設{only}", number(row.load as f64));
     let em = [18.0, 16.0, 14.0].into_iter().find(|em| width(&words, *em, false) <= room).unwrap_or(14.0);
-    p.text(&words, (x, row.y + 12.0), Anchor::Start, Letters { em, ..PLAIN });
+    p.text(&words, (x, row.y + whole / 2.0 - 8.0), Anchor::Start, Letters { em, ..PLAIN });
 }
 
 /// Where there are too many hubs, the last ones become one.

@@ -3,7 +3,7 @@
 use super::Drawing;
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, PLAIN, Picture, Rect, says};
 use super::palette::{DARK, INK, LINE, MARK, MUTED};
-use super::text::{EM, lines, number, width};
+use super::text::{EM, number, width};
 use plotters::style::RGBColor;
 
 /// One bar.
@@ -31,8 +31,6 @@ pub struct Pyramid {
     pub years: Vec<String>,
     /// What the bars are, e.g. 「2025年」.
     pub today: String,
-    /// One line each, below the picture.
-    pub notes: Vec<String>,
 }
 
 const ROW: f64 = 25.0;
@@ -72,6 +70,7 @@ pub fn pyramid(title: &str, data: &Pyramid) -> Drawing {
     }
     let mut youngest = 0;
     let mut before: Vec<Option<f64>> = vec![None; drawn];
+    let mut spans = Vec::new();
     for group in &data.groups {
         let (lower, upper) = (edge(youngest), edge(youngest + group.bands));
         for (year, before) in before.iter_mut().enumerate() {
@@ -82,17 +81,16 @@ pub fn pyramid(title: &str, data: &Pyramid) -> Drawing {
             stroke(&mut p, (at, lower), (at, upper), STYLES[year]);
             *before = Some(at);
         }
-        if known {
-            side(&mut p, data, group, (lower, upper), youngest);
-        }
+        spans.push((youngest, lower, upper));
         youngest += group.bands;
     }
-    let mut y = bottom + 24.0;
-    for line in data.notes.iter().flat_map(|n| lines(n, NOTE.em, NARROW_RIGHT - MARGIN, false)) {
-        y += 27.0;
-        p.text(&line, (MARGIN, y), Anchor::Start, NOTE);
+    if known {
+        let mut free = top - 8.0;
+        for (group, (youngest, lower, upper)) in data.groups.iter().zip(spans).rev() {
+            free = side(&mut p, data, group, (lower, upper), youngest, free);
+        }
     }
-    p.finish(title, y + 18.0)
+    p.finish(title, bottom + 36.0)
 }
 
 /// What bars and lines mean; returns the y below.
@@ -109,23 +107,25 @@ fn key(p: &mut Picture, data: &Pyramid, drawn: usize) -> f64 {
     y + 18.0
 }
 
-/// A group's residents now and later, beside its bands.
-fn side(p: &mut Picture, data: &Pyramid, group: &AgeGroup, (lower, upper): (f64, f64), youngest: usize) {
+/// A group's residents now and later, beside its bands but not above `free`; returns the y below.
+fn side(p: &mut Picture, data: &Pyramid, group: &AgeGroup, (lower, upper): (f64, f64), youngest: usize, free: f64) -> f64 {
+    const STEP: f64 = 21.0;
     let now: f64 = data.bands.iter().skip(youngest).take(group.bands).map(|b| count(b.people)).sum();
     let years = std::iter::once((&data.today, now)).chain(data.years.iter().zip(group.people.iter().copied()));
-    let texts: Vec<(String, String)> = years.map(|(year, n)| (year.clone(), format!("{}人", number(n)))).collect();
-    p.line((SIDE - 8.0, lower - 3.0), (SIDE - 8.0, upper + 3.0), MUTED, 2);
-    let step = ((lower - upper) / (texts.len() + 1) as f64).min(24.0);
-    // groups of few bands are lower than their text: it hangs from the top and the line below is the next group's
-    let em = if step < 20.0 { 15.0 } else { 18.0 };
-    let mut y = (lower + upper) / 2.0 - step * texts.len() as f64 / 2.0;
-    p.text(&group.label, (SIDE, y), Anchor::Start, Letters { em, bold: true, colour: INK });
-    for (year, n) in texts {
-        y += step;
-        let line = format!("{year} {n}");
-        let em = [em, 16.0, 14.0].into_iter().find(|em| width(&line, *em, false) <= NARROW_RIGHT - SIDE).unwrap_or(14.0);
-        p.text(&line, (SIDE, y), Anchor::Start, Letters { em, ..PLAIN });
+    let texts: Vec<String> = years.map(|(year, n)| format!("{year} {}人", number(n))).collect();
+    let middle = (lower + upper) / 2.0;
+    let height = STEP * (texts.len() + 1) as f64;
+    let mut y = (middle - height / 2.0).max(free + 6.0) + STEP / 2.0;
+    p.line((SIDE - 10.0, lower - 3.0), (SIDE - 10.0, upper + 3.0), MUTED, 2);
+    p.line((SIDE - 10.0, middle), (SIDE - 2.0, y), MUTED, 1);
+    p.text(&group.label, (SIDE, y), Anchor::Start, Letters { em: 18.0, bold: true, colour: INK });
+    let fits = |em: &f64| texts.iter().all(|t| width(t, *em, false) <= NARROW_RIGHT - SIDE);
+    let em = [18.0, 16.0, 15.0, 14.0].into_iter().find(fits).unwrap_or(14.0);
+    for text in texts {
+        y += STEP;
+        p.text(&text, (SIDE, y), Anchor::Start, Letters { em, ..PLAIN });
     }
+    y + STEP / 2.0
 }
 
 fn stroke(p: &mut Picture, a: (f64, f64), b: (f64, f64), (colour, dashed): (RGBColor, bool)) {
