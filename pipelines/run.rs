@@ -358,7 +358,7 @@ struct DataFile {
 /// Links to the data files that exist, with what they are.
 fn data_links(root: &Path) -> Result<Vec<DataLink>> {
     let mut links = Vec::new();
-    for DataFile { file, label, note } in crate::dictionary::read_csv("reports/sheets/data_files.csv")? {
+    for DataFile { file, label, note } in dictionary::read_csv("reports/sheets/data_files.csv")? {
         let path = root.join("data").join(&file);
         let Ok(meta) = std::fs::metadata(&path) else { continue };
         let size = format!("{} KB", meta.len().div_ceil(1024));
