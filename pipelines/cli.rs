@@ -11,7 +11,9 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, finding, forms, official, sample, whatif, workbook};
+use crate::{
+    agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, finding, forms, late, official, sample, whatif, workbook,
+};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -79,6 +81,17 @@ enum Command {
         /// 公表日がこの日までのものだけ（省くと公表日のあるものすべて）
         #[arg(long)]
         until: Option<String>,
+    },
+    /// 督促・疑義照会・体制確認の一覧だけを作る（作業フォルダーの check と 確認一覧.xlsx）
+    Check {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 遅れて届いた報告や紙の報告（CSV・XLSX）。取り込む前に、変わる判定と数値だけを示す
+        #[arg(long)]
+        with: Option<PathBuf>,
+        /// 抽出ファイル（省くと作業フォルダーの input）
+        #[arg(long)]
+        extract: Option<PathBuf>,
     },
     /// 判定の理由（医療機関ID）、又は数値の出どころ（area=31201 indicator=home_care_gap）を示す
     Explain {
@@ -244,7 +257,27 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         }
         Command::Run { dir, extract, mapping, out } => {
             let workspace = Workspace::open(dir)?;
-            report(&run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?)?;
+            let outcome = run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?;
+            report(&outcome)?;
+            tell_checks(dir, &outcome.not_replaced);
+        }
+        Command::Check { dir, with: Some(late), extract } => {
+            let workspace = Workspace::open(dir)?;
+            let extract = extract.clone().map_or_else(|| workspace.extract(), Ok)?;
+            print!("{}", late::run(&workspace, &extract, late, threads)?);
+        }
+        Command::Check { dir, with: None, extract } => {
+            let workspace = Workspace::open(dir)?;
+            let progress = Progress::new();
+            let options = Options { workspace: &workspace, extract: extract.clone(), mapping: None, out: None, threads, progress: &progress };
+            let checked = run::check(&options);
+            progress.done();
+            let checked = checked?;
+            println!("確認の一覧を作りました：{}", checked.finished.place.join("index.html").display());
+            for (label, value) in checked.report.summary() {
+                println!("  {label}：{value}");
+            }
+            tell_checks(dir, &checked.workbook);
         }
         Command::Draft { dir, extract, mapping } => {
             let workspace = Workspace::open(dir)?;
@@ -360,6 +393,16 @@ fn run_with(workspace: &Workspace, extract: Option<PathBuf>, mapping: Option<Pat
     let outcome = run::run(&Options { workspace, extract, mapping, out, threads, progress: &progress });
     progress.done();
     outcome
+}
+
+/// Where people write, or why the workbook there stays as it is.
+fn tell_checks(dir: &Path, trouble: &str) {
+    let place = crate::check::workbook::place(dir);
+    if trouble.is_empty() {
+        println!("判断を書く一覧：{}", place.display());
+    } else {
+        println!("確認一覧は前のままです：{trouble}（{}）。新しい一覧は check フォルダーにあります。", place.display());
+    }
 }
 
 fn report(outcome: &Outcome) -> Result<()> {

@@ -15,7 +15,7 @@ pub fn run(engine: &mut Engine, root: &Path, report_year: i32) -> Result<Tables>
 /// Contradictions between answers (`sql/checks`), as findings of the input.
 pub fn checks(engine: &mut Engine, root: &Path, report_year: i32, inputs: &[InputFile]) -> Result<Vec<Finding>> {
     let tables = stage::run(engine, "checks", root, report_year)?;
-    let table = tables.get("chk_answers").ok_or_else(|| Error::new("検査の表がありません"))?;
+    let table = tables.get("chk_findings").ok_or_else(|| Error::new("検査の表がありません"))?;
     (0..table.len())
         .map(|i| {
             let row = u32::try_from(table.int(i, "row_no")?.unwrap_or(0)).unwrap_or(0);
@@ -24,6 +24,7 @@ pub fn checks(engine: &mut Engine, root: &Path, report_year: i32, inputs: &[Inpu
                 .file(file)
                 .row(row)
                 .facility(table.text(i, "facility_id")?)
+                .column(table.text(i, "column_name")?)
                 .item(table.text(i, "item_code")?)
                 .value(table.text(i, "value")?))
         })

@@ -109,6 +109,13 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
             writeln!(out, "  意向：あり（{origin}）").ok();
         }
     }
+    let reason = functions.text(i, "override_reason")?;
+    if !reason.is_empty() {
+        let (before, date, by) =
+            (functions.text(i, "status_before_override")?, functions.text(i, "override_date")?, functions.text(i, "override_by")?);
+        let signed = [date, by].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("、");
+        writeln!(out, "  判定の上書き：{reason}（{signed}）。もとの判定：{}", status_label(before)).ok();
+    }
     let auto = functions.text(i, "auto_status")?;
     if functions.flag(i, "auto_differs")? {
         writeln!(out, "  G-MIS 自動判定：{}（回答からの判定と違います）", status_label(auto)).ok();

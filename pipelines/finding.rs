@@ -31,6 +31,14 @@ pub struct FindingRule {
     pub severity: String,
     pub what: String,
     pub next: String,
+    /// Item codes that the rule looks at, separated by `;`; empty: any.
+    pub items: String,
+    /// Suggested question to the facility, with `{item}` and `{value}`; empty: nothing to ask the facility.
+    pub question: String,
+    pub from_year: i32,
+    pub to_year: Option<i32>,
+    pub source: String,
+    pub confidence: String,
 }
 
 impl Finding {

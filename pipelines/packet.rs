@@ -28,6 +28,9 @@ pub struct Manifest {
     /// Reference tables with their origin: built in, or from the work folder.
     #[serde(default)]
     pub reference: Vec<crate::reference::tables::Used>,
+    /// Statuses that the prefecture decided against the answers, with their reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<serde_json::Value>,
     /// Path below the packet folder → SHA-256.
     pub outputs: BTreeMap<String, String>,
 }
@@ -43,6 +46,7 @@ impl Manifest {
             inputs: inputs.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
             rules: rules.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
             reference: Vec::new(),
+            overrides: Vec::new(),
             outputs: BTreeMap::new(),
         })
     }

@@ -25,7 +25,7 @@ pub type Replaced = BTreeSet<(String, char)>;
 
 /// Writes values as HTML and PDF below the packet.
 pub struct Printer {
-    html: Html,
+    pub html: Html,
     sheet: pdf::Template,
     result: pdf::Template,
     area: pdf::Template,

@@ -1,11 +1,19 @@
 //! The batch: extract in, packet out. Stages follow one another; each reads what the earlier ones wrote.
 
+mod checks;
+mod measure;
+mod tables;
+
+pub use checks::{Checked, check};
+pub use measure::{draft_sheets, print_documents};
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::boundaries::{self, Boundaries};
+use crate::check::{Desk, previous};
 use crate::coordinate::Round;
 use crate::council::Council;
 use crate::dictionary::{self, Dictionary, dated};
@@ -14,7 +22,6 @@ use crate::draft::picture_facts::PictureFacts;
 use crate::draft::site::{self, DataLink, Plan};
 use crate::draft::words::Phrases;
 use crate::draft::{Drafter, Facts};
-use crate::embedded;
 use crate::error::{Error, Result};
 use crate::finding::{self, Finding};
 use crate::packet::{Finished, Manifest, Packet};
@@ -25,10 +32,7 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, catalogue, compare, coordinate, databook, determine, ingest, local, publish, stage};
-
-mod measure;
-pub use measure::{draft_sheets, print_documents};
+use crate::{aggregate, catalogue, compare, coordinate, databook, determine, ingest, publish, stage};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -54,6 +58,8 @@ pub struct Outcome {
     pub must_fix: usize,
     pub findings: usize,
     pub facilities: usize,
+    /// Why the workbook of the work folder was not renewed; empty where it was.
+    pub not_replaced: String,
 }
 
 /// Everything a stage of this run may need to know.
@@ -68,6 +74,8 @@ pub struct Basis {
     threads: usize,
     /// Where a work folder's own rows of the dictionary and the rules are looked for.
     work_folder: Option<PathBuf>,
+    /// Packet of the previous year.
+    previous: Option<PathBuf>,
 }
 
 impl Basis {
@@ -82,7 +90,7 @@ impl Basis {
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
         let areas = areas::all(&reference, &council);
         let (rules, work_folder) = (Rules::load_in(year, work_folder)?, work_folder.map(Path::to_path_buf));
-        Ok(Self { areas, boundaries, council, reference, dictionary, rules, year, threads, work_folder })
+        Ok(Self { areas, boundaries, council, reference, dictionary, rules, year, threads, work_folder, previous: None })
     }
 
     pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
@@ -106,7 +114,8 @@ pub fn run(options: &Options<'_>) -> Result<Outcome> {
 fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let settings = &options.workspace.settings;
     let year = settings.report_year;
-    let basis = Basis::load(&settings.prefecture, year, Some(&options.workspace.root), options.threads)?;
+    let mut basis = Basis::load(&settings.prefecture, year, Some(&options.workspace.root), options.threads)?;
+    basis.previous = options.workspace.previous();
     let extract = match &options.extract {
         Some(path) => path.clone(),
         None => options.workspace.extract()?,
@@ -125,7 +134,9 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         let input = Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..Input::default() };
         figures(&basis, &extract, input, &root, options.progress)?
     };
-    let mut findings = figures.findings;
+    let report = checks::report(&basis, options.workspace, &mut figures, &root.join("stages"))?;
+    let mut findings = std::mem::take(&mut figures.findings);
+    findings.extend(report.findings.iter().cloned());
     let unlisted = crate::reference::tables::unlisted(&options.workspace.root)?;
     findings.extend(unlisted.iter().map(|file| Finding::new("reference_not_listed").file(file)));
     let all_figures = compare::figures_of(&root)?;
@@ -183,6 +194,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     printer.page("data/backup_network.html", "network", &drafter.network_page(&basis.areas, &plan)?)?;
     let links = data_links(&root)?;
     printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, result_links, links, site::finding_list(&findings, &finding_rules))?;
+    let place = checks::Place { root: "../", folder: &root.join("check"), simulated, rejected: figures.rejected.as_ref() };
+    let workbook = checks::pages(&report, &printer.html, &basis, &place)?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
 
     let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
@@ -190,7 +203,9 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let copy = if options.out.is_none() { round.put(&talk)? } else { None };
     manifest.reference = basis.reference.tables.used()?;
     manifest.inputs.extend(dated::own_files(&options.workspace.root)?);
+    manifest.overrides = report.acting.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?;
     let finished = packet.finish(manifest)?;
+    let not_replaced = report.hand_over(&workbook)?;
     options.progress.done();
     let severity = |f: &Finding| finding::severity(f, &finding_rules);
     let must_fix = findings.iter().filter(|f| severity(f) == "must_fix").count();
@@ -204,6 +219,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         must_fix,
         findings: findings.iter().filter(|f| severity(f) != "note").count(),
         facilities: figures.facilities,
+        not_replaced: not_replaced.map_or_else(String::new, |f| f.value),
     })
 }
 
@@ -216,6 +232,8 @@ pub struct Figures {
     rejected: Option<Table>,
     /// Codes of the items that the extract has.
     items: BTreeSet<String>,
+    /// What people wrote in the workbook, with the overrides that acted.
+    desk: Desk,
 }
 
 /// What to read, beside the tables of the basis.
@@ -245,7 +263,10 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
     for table in [&ingested.facilities, &ingested.answers, &ingested.notes] {
         table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
     }
-    write_reference(basis, input.work_folder, &stages, &ingested.items)?;
+    tables::write_reference(basis, input.work_folder, &stages, &ingested.items)?;
+    let desk = Desk::open(input.work_folder, &basis.dictionary)?;
+    desk.table()?.write_parquet(&stages.join("ingest/ing_overrides.parquet"))?;
+    previous::write(basis.previous.as_deref(), &ingested, &stages)?;
 
     progress.stage("機能の有無を判定しています");
     let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
@@ -279,6 +300,7 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
         inputs: ingested.inputs,
         facilities,
         items: ingested.items,
+        desk,
     })
 }
 
@@ -306,32 +328,6 @@ pub fn scenario_figures(
     let mapping = workspace.mapping();
     let input = Input { mapping: mapping.as_deref(), work_folder: Some(&workspace.root), late, edits };
     figures(&basis, extract, input, root, &Progress::silent()).map(|f| f.findings)
-}
-
-/// The dictionary, rules and areas as tables for the SQL stages; of the items, those that the extract asks.
-fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages: &Path, asked: &BTreeSet<String>) -> Result<()> {
-    let write = |name: &str, table: Table| table.write_parquet(&stages.join(format!("reference/{name}.parquet")));
-    for (name, path) in dictionary::TABLES {
-        let rows = dated::rows(path, basis.year, basis.work_folder.as_deref())?;
-        // nobody can be silent on an item that the extract does not have
-        let text = if name == "dict_items" { rows.csv_where(|item| asked.contains(item))? } else { rows.csv()? };
-        write(name, Table::from_csv(name, &text)?)?;
-    }
-    write("dict_absences", Table::from_csv("dict_absences", embedded::text("sql/dictionary/absences.csv"))?)?;
-    write("ref_areas", areas::table(&basis.areas)?)?;
-    write("ref_area_members", areas::members(&basis.areas)?)?;
-    write("ref_units", areas::units(&basis.reference)?)?;
-    write("ref_home_visits_by_age", Table::from_csv("ref_home_visits_by_age", basis.reference.tables.text("home_visits_by_age"))?)?;
-    write("ref_holidays", Table::from_csv("ref_holidays", basis.reference.tables.text("holidays"))?)?;
-    write("ref_duty_slots", local::duty_slots(&basis.council)?)?;
-    write("ref_home_visit_rates", local::home_visit_rates(work_folder)?)?;
-    for name in ["population_by_age", "population_projection", "projection_groups", "home_care_demand", "care_facilities", "patient_flow"] {
-        // these tables start with a code that begins with the prefecture's
-        let rows = basis.reference.tables.rows_of(name, &basis.reference.prefecture.prefecture_code);
-        let name = format!("ref_{name}");
-        write(&name, Table::from_csv(&name, &rows)?)?;
-    }
-    write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
 }
 
 /// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::compare::{self, Change};
 use crate::draft::figures::Indicator;
 use crate::error::{Error, Result};
+use crate::finding::Finding;
 use crate::ingest::{Edit, cells};
 use crate::run;
 use crate::workspace::Workspace;
@@ -22,13 +23,18 @@ pub struct Scenario {
 
 /// Figures before and after, those that stay the same left out.
 pub fn run(workspace: &Workspace, extract: &Path, scenario: &Scenario, threads: usize) -> Result<Vec<Change>> {
-    let edits = scenario.answers.as_deref().map_or_else(|| Ok(Vec::new()), wishes)?;
     let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-    let (before, after) = (scratch.path().join("before"), scratch.path().join("after"));
+    both(workspace, extract, scenario, scratch.path(), threads).map(|(changes, _)| changes)
+}
+
+/// The same, with data and stages of both sides left in `before/` and `after/` of a folder; also the findings of the changed side.
+pub fn both(workspace: &Workspace, extract: &Path, scenario: &Scenario, scratch: &Path, threads: usize) -> Result<(Vec<Change>, Vec<Finding>)> {
+    let edits = scenario.answers.as_deref().map_or_else(|| Ok(Vec::new()), wishes)?;
+    let (before, after) = (scratch.join("before"), scratch.join("after"));
     run::scenario_figures(workspace, extract, None, &[], &before, threads)?;
-    run::scenario_figures(workspace, extract, scenario.late.as_deref(), &edits, &after, threads)?;
+    let findings = run::scenario_figures(workspace, extract, scenario.late.as_deref(), &edits, &after, threads)?;
     let changes = compare::changes(&compare::figures_of(&before)?, &compare::figures_of(&after)?)?;
-    Ok(changes.into_iter().filter(|c| c.verdict() != "same").collect())
+    Ok((changes.into_iter().filter(|c| c.verdict() != "same").collect(), findings))
 }
 
 fn wishes(path: &Path) -> Result<Vec<Edit>> {

@@ -37,6 +37,9 @@ pub struct Settings {
     /// Step code of `sql/rules/calendar.csv` → the prefecture's own dates.
     #[serde(default)]
     pub calendar: BTreeMap<String, OwnDates>,
+    /// List of the facilities that should report (CSV or XLSX) below the work folder; empty: none.
+    #[serde(default)]
+    pub facility_master: String,
     /// Marks every page as simulated.
     #[serde(default)]
     pub simulated: bool,
@@ -111,6 +114,16 @@ impl Workspace {
         let reference = self.reference()?;
         let council = Council::load(&self.root, &reference, &Dictionary::load_in(self.settings.report_year, Some(&self.root))?)?;
         Ok(areas::all(&reference, &council))
+    }
+
+    /// The facility master, where the settings name one.
+    pub fn master(&self) -> Option<PathBuf> {
+        (!self.settings.facility_master.is_empty()).then(|| self.root.join(&self.settings.facility_master))
+    }
+
+    /// The packet of the previous report year, where the settings name one.
+    pub fn previous(&self) -> Option<PathBuf> {
+        (!self.settings.previous.is_empty()).then(|| self.root.join(&self.settings.previous))
     }
 
     pub fn output(&self) -> PathBuf {

@@ -43,8 +43,9 @@ fn truth_table() {
                 wrong.push(format!("{}：{column} は {}、期待は {}", case["case"], status[column], case[expected]));
             }
         }
-        let codes: Vec<&str> = findings.iter().filter(|f| f.facility_id == id).map(|f| f.code.as_str()).collect();
-        let expected: Vec<&str> = Some(case["finding"].as_str()).filter(|f| !f.is_empty()).into_iter().collect();
+        let mut codes: Vec<&str> = findings.iter().filter(|f| f.facility_id == id).map(|f| f.code.as_str()).collect();
+        codes.sort_unstable();
+        let expected: Vec<&str> = case["finding"].split(';').filter(|f| !f.is_empty()).collect();
         if codes != expected {
             wrong.push(format!("{}：指摘は {codes:?}、期待は {expected:?}", case["case"]));
         }

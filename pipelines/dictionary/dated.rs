@@ -15,11 +15,12 @@ use crate::embedded;
 use crate::error::{Error, Result};
 
 /// Tables that a work folder may add to, and the columns that name a row.
-pub const KEYS: [(&str, &[&str]); 5] = [
+pub const KEYS: [(&str, &[&str]); 6] = [
     ("sql/dictionary/items.csv", &["item_code"]),
     ("sql/dictionary/choices.csv", &["choice_set", "choice_code"]),
     ("sql/dictionary/functions.csv", &["function_code"]),
     ("sql/rules/rules.csv", &["rule_code"]),
+    ("sql/rules/findings.csv", &["finding_code"]),
     ("sql/rules/determination.csv", &["rule_code"]),
 ];
 

@@ -22,11 +22,12 @@ pub use checks::is_catch_all;
 pub const FIRST_YEAR: i32 = 2025;
 
 /// The dated tables as the SQL stages know them.
-pub const TABLES: [(&str, &str); 5] = [
+pub const TABLES: [(&str, &str); 6] = [
     ("dict_items", "sql/dictionary/items.csv"),
     ("dict_choices", "sql/dictionary/choices.csv"),
     ("dict_functions", "sql/dictionary/functions.csv"),
     ("rules", "sql/rules/rules.csv"),
+    ("finding_rules", "sql/rules/findings.csv"),
     ("rule_statuses", "sql/rules/determination.csv"),
 ];
 

@@ -24,7 +24,7 @@ use crate::reference::Reference;
 use crate::rules::Rules;
 use layout::Place;
 use source::Source;
-pub use source::files;
+pub use source::{ADDITIONS, files};
 
 /// Header by which a simulated extract tells what it is.
 pub const SIMULATED_HEADER: &str = "模擬データ";
@@ -65,6 +65,8 @@ pub struct InputFile {
     pub layout: String,
     /// The extract says of itself that it is simulated.
     pub is_simulated: bool,
+    /// Late or paper reports, beside the extract.
+    pub is_addition: bool,
     pub rows_read: usize,
     pub rows_kept: usize,
     pub rows_superseded: usize,
@@ -145,6 +147,7 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
             encoding: source.encoding.clone(),
             layout: source.layout.name.clone(),
             is_simulated: source.headers.iter().any(|h| h.contains(SIMULATED_HEADER)),
+            is_addition: source.is_addition,
             rows_read: source.rows.len(),
             rows_kept: of_source(true),
             rows_superseded: of_source(false),

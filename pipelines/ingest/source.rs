@@ -39,6 +39,8 @@ pub(crate) struct Source {
     pub block: usize,
     /// Added to a row's number to make it unlike every row of the other tables; 0 for the first.
     pub row_offset: u32,
+    /// Came later than the extract: a late or paper report.
+    pub is_addition: bool,
 }
 
 /// More than a sheet has rows.
@@ -85,15 +87,19 @@ impl Source {
 /// All tables of an extract, recognised and put in blocks; findings about whole tables go to `findings`.
 pub(crate) fn open(request: &Request<'_>, findings: &mut Vec<Finding>) -> Result<Vec<Source>> {
     let mut paths = files(request.extract)?;
+    let extracts = paths.len();
+    paths.extend(additions(request.work_folder)?);
     paths.extend(request.late.map(Path::to_path_buf));
     let layouts = match request.mapping {
         Some(mapping) => layout::from_path(mapping)?,
         None => layout::known(request.work_folder)?,
     };
     let mut sources = Vec::new();
-    for path in &paths {
+    for (i, path) in paths.iter().enumerate() {
         let bytes = std::fs::read(path).map_err(|e| Error::io("抽出ファイルを読めません", path, &e))?;
-        sources.extend(open_file(request, path, bytes, &layouts, findings).map_err(|e| e.file(path))?);
+        let mut opened = open_file(request, path, bytes, &layouts, findings).map_err(|e| e.file(path))?;
+        opened.iter_mut().for_each(|s| s.is_addition = i >= extracts);
+        sources.extend(opened);
     }
     same_columns(&sources)?;
     for (i, source) in sources.iter_mut().enumerate() {
@@ -145,13 +151,32 @@ fn apply(sources: &mut [Source], edit: &Edit) -> Result<()> {
     }
 }
 
+/// Where late and paper reports are put to be taken in, below the work folder.
+pub const ADDITIONS: &str = "input/追加";
+
+fn additions(work_folder: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let Some(folder) = work_folder.map(|root| root.join(ADDITIONS)).filter(|f| f.is_dir()) else { return Ok(Vec::new()) };
+    candidates(&folder)
+}
+
 /// The extract itself, or what of a folder can be one.
 pub fn files(extract: &Path) -> Result<Vec<PathBuf>> {
     if !extract.is_dir() {
         return Ok(vec![extract.to_path_buf()]);
     }
-    let mut found: Vec<PathBuf> = std::fs::read_dir(extract)
-        .map_err(|e| Error::io("入力フォルダーを読めません", extract, &e))?
+    let found = candidates(extract)?;
+    if found.is_empty() {
+        return Err(Error::new("抽出ファイルがありません")
+            .file(extract)
+            .next("G-MIS の抽出ファイル（CSV か Excel ブック）をこのフォルダーに置くか、--extract で指定してください"));
+    }
+    Ok(found)
+}
+
+/// Tables of a folder, by name.
+fn candidates(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(|e| Error::io("入力フォルダーを読めません", folder, &e))?
         .flatten()
         .map(|e| e.path())
         .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("xlsx")))
@@ -159,11 +184,6 @@ pub fn files(extract: &Path) -> Result<Vec<PathBuf>> {
         .filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with(['~', '.'])))
         .collect();
     found.sort();
-    if found.is_empty() {
-        return Err(Error::new("抽出ファイルがありません")
-            .file(extract)
-            .next("G-MIS の抽出ファイル（CSV か Excel ブック）をこのフォルダーに置くか、--extract で指定してください"));
-    }
     Ok(found)
 }
 
@@ -234,6 +254,7 @@ fn source(
         is_workbook,
         block: 0,
         row_offset: 0,
+        is_addition: false,
         layout,
     })
 }

@@ -1,6 +1,8 @@
 //! Writing: a workbook of plain sheets that staff can filter, print and send on. The same values give the same bytes.
 
-use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DataValidation, DataValidationErrorStyle, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 
 use crate::error::{Error, Result};
 
@@ -159,6 +161,19 @@ impl Book {
     pub fn finish(mut self) -> Result<Vec<u8>> {
         self.workbook.save_to_buffer().map_err(failed)
     }
+}
+
+/// Hides a column (from zero) of a sheet.
+pub fn hide_column(sheet: &mut Worksheet, column: usize) -> Result<()> {
+    sheet.set_column_hidden(place(column)?).map(|_| ()).map_err(failed)
+}
+
+/// Offers words in a column for the first `rows` rows below the heading. Another word is possible after a warning: nobody is kept from writing.
+pub fn offer_words(sheet: &mut Worksheet, column: usize, rows: usize, words: &[&str]) -> Result<()> {
+    let rule = DataValidation::new().allow_list_strings(words).map_err(failed)?.set_error_style(DataValidationErrorStyle::Warning);
+    let rule = rule.set_error_title("選択肢にない言葉です").map_err(failed)?.set_error_message("一覧にある言葉を選んでください。").map_err(failed)?;
+    let last = u32::try_from(rows.max(1)).map_err(|_| Error::new("行が多すぎて Excel に書けません"))?;
+    sheet.add_data_validation(1, place(column)?, last, place(column)?, &rule).map(|_| ()).map_err(failed)
 }
 
 /// Error of the library as ours.

@@ -16,6 +16,7 @@
 -- column: not_applicable       integer  対象外（1号なし）    施設
 -- column: undetermined         integer  判定できない         施設
 -- column: intending            integer  意向あり             施設
+-- column: overridden           integer  うち判定の上書き     施設
 -- column: silent               integer  未報告・判定できない 施設
 -- column: share_low            number   機能ありの割合の下限 割合
 -- column: share_high           number   機能ありの割合の上限 割合
@@ -34,6 +35,7 @@ with by_place as (
         count(*) filter (where status_literal = 'not_applicable') as not_applicable,
         count(*) filter (where status_literal = 'undetermined') as undetermined,
         count(*) filter (where intention) as intending,
+        count(*) filter (where override_reason is not null) as overridden,
         -- who did not report, or could not be judged, may or may not have the function
         count(*) filter (where status_literal in ('undetermined', 'not_reported')) as silent
     from det_functions
@@ -52,7 +54,7 @@ counted as (
         coalesce(sum(p.literal), 0) as literal, coalesce(sum(p.core), 0) as core,
         coalesce(sum(p.negative), 0) as negative, coalesce(sum(p.not_applicable), 0) as not_applicable,
         coalesce(sum(p.undetermined), 0) as undetermined, coalesce(sum(p.intending), 0) as intending,
-        coalesce(sum(p.silent), 0) as silent
+        coalesce(sum(p.overridden), 0) as overridden, coalesce(sum(p.silent), 0) as silent
     from ref_areas a
     cross join dict_functions d
     left join placed p on p.level = a.level and p.area_code = a.area_code and p.function_code = d.function_code
@@ -62,7 +64,7 @@ counted as (
 select
     level, area_code, function_code,
     expected as facilities_expected, reported as facilities_reported,
-    literal as positive_literal, core as positive_core, negative, not_applicable, undetermined, intending, silent,
+    literal as positive_literal, core as positive_core, negative, not_applicable, undetermined, intending, overridden, silent,
     literal / nullif(expected, 0) as share_low,
     (literal + silent) / nullif(expected, 0) as share_high,
     core / nullif(expected, 0) as core_share_low,

@@ -14,6 +14,7 @@
 -- column: not_applicable       integer  対象外（1号なし）      施設
 -- column: undetermined         integer  判定できない           施設
 -- column: intending            integer  意向あり               施設
+-- column: overridden           integer  うち判定の上書き         施設
 -- column: share_low            number   機能ありの割合の下限   割合
 -- column: share_high           number   機能ありの割合の上限   割合
 -- column: core_share_low       number   実質の割合の下限       割合
@@ -68,7 +69,7 @@ with choices as (
 select
     y.report_year, s.level, s.area_code, a.name as area_name, s.function_code,
     s.facilities_expected, s.facilities_reported, s.positive_literal, s.positive_core, s.negative, s.not_applicable,
-    s.undetermined, s.intending, s.share_low, s.share_high, s.core_share_low, s.core_share_high,
+    s.undetermined, s.intending, s.overridden, s.share_low, s.share_high, s.core_share_low, s.core_share_high,
     p.banded as managed_patients_facilities, p.open_top as managed_patients_open_top,
     p.patients_low as managed_patients_low, p.patients_high as managed_patients_high,
     t.weekday_evening_own_visit,

@@ -1,7 +1,7 @@
 -- 医療機関ごと・機能ごとに当てはまる判定規則
 -- grain:  row_no, function_code
 -- step:   for det_functions
--- needs:  ing_facilities, det_answers, dict_items, dict_functions
+-- needs:  ing_facilities, ing_overrides, det_answers, dict_items, dict_functions
 -- column: row_no          integer  行番号
 -- column: function_code   text     機能コード
 -- column: rule_code       text     判定規則
@@ -48,18 +48,28 @@ g1 as (
     where f.is_latest
 ),
 
+-- an override of 1号 opens or shuts the gate of 2号
+gate as (
+    select
+        g1.*,
+        coalesce(o.status, case g1.rule_code when 'g1_requirement_negative' then 'no' when 'g1_requirement_missing' then 'undetermined' end) as status
+    from g1
+    join ing_facilities f on f.row_no = g1.row_no
+    left join ing_overrides o on o.facility_id = f.facility_id and o.function_code = 'g1'
+),
+
 ruled as (
     select
         g1.row_no, d.function_code, t.core_positives, t.item_intention, t.positive_cells, t.negative_cells,
         case
             when d.function_code = 'g1' or g1.rule_code = 'not_reported' then g1.rule_code
-            when g1.rule_code = 'g1_requirement_negative' then 'g2_gate'
-            when g1.rule_code = 'g1_requirement_missing' then 'g2_gate_undetermined'
+            when g1.status = 'no' then 'g2_gate'
+            when g1.status = 'undetermined' then 'g2_gate_undetermined'
             when t.positives > 0 then 'g2_any_positive'
             when t.negatives > 0 then 'g2_all_negative'
             else 'g2_all_blank'
         end as rule_code
-    from g1
+    from gate as g1
     cross join dict_functions d
     left join tally t on t.row_no = g1.row_no and t.function_code = d.function_code
 )

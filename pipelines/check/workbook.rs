@@ -1,0 +1,90 @@
+//! The workbook that staff edit and send on: `確認一覧.xlsx` in the work folder. Rewritten only when nothing of people's text is lost.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::listing::{Listing, STAMP, fitting};
+use super::people::{self, Known, People};
+use crate::error::{Error, Result};
+use crate::finding::Finding;
+use crate::spreadsheet::{self, Book, Column, Sheet, Width};
+
+/// Name of the workbook, in the work folder (where people edit) and in the packet (a copy to send on).
+pub const WORKBOOK: &str = "確認一覧.xlsx";
+
+/// The workbook of the work folder.
+pub fn place(work_folder: &Path) -> PathBuf {
+    work_folder.join(WORKBOOK)
+}
+
+/// What people wrote so far. Without a workbook: nothing. A workbook that cannot be read stops the run:
+/// going on would mean to forget its decisions.
+pub fn read(work_folder: &Path, known: Known<'_>) -> Result<People> {
+    let path = place(work_folder);
+    if !path.exists() {
+        return Ok(People::default());
+    }
+    let sheets = spreadsheet::read(&path).map_err(|e| {
+        e.at("判断と上書きの表")
+            .next("Excel で開いて保存し直すか、名前を変えて取りのけてください（取りのけると、書いた判断と上書きは使われません）。何も変えていません")
+    })?;
+    Ok(people::read(sheets, known, WORKBOOK))
+}
+
+/// The bytes of the workbook: reading notes, listings, then the sheets that people added.
+pub fn bytes(title: &str, date: (i32, u8, u8), listings: &[Listing], strangers: &[Sheet]) -> Result<Vec<u8>> {
+    let mut book = Book::new(title, date)?;
+    for listing in listings {
+        listing.write(&mut book)?;
+    }
+    for sheet in strangers {
+        let width = sheet.rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
+        let head: Vec<Column> = (0..width).map(|c| Column::new(sheet.text(0, c), Width::Middle).by_people()).collect();
+        let rows = sheet.rows.iter().skip(1).map(|r| r.iter().map(people::value_of).collect::<Vec<_>>());
+        book.table(&sheet.name, &head, rows)?;
+    }
+    book.finish()
+}
+
+/// Texts that must stand in the new workbook and do not.
+pub fn lost(people: &People, new: &[u8]) -> Result<Vec<String>> {
+    let mut written: BTreeSet<String> = BTreeSet::new();
+    for cell in spreadsheet::read_bytes(new.to_vec())?.iter().flat_map(|s| s.rows.iter().flatten()) {
+        written.insert(cell.text.trim().to_owned());
+    }
+    let holds = |text: &str| written.contains(text) || matches!(fitting(text), spreadsheet::Value::Text(t) if written.contains(t.trim()));
+    // a text may stand within an archived one
+    Ok(people.must_keep.iter().filter(|t| *t != STAMP && !holds(t) && !written.iter().any(|w| w.contains(t.as_str()))).cloned().collect())
+}
+
+/// Puts the new workbook in the place where people edit. Whatever speaks against it is a finding; the old one then stays.
+pub fn replace(work_folder: &Path, new: &[u8], people: &People) -> Result<Option<Finding>> {
+    let path = place(work_folder);
+    let stays = |why: &str| Ok(Some(Finding::new("workbook_not_replaced").file(WORKBOOK).value(why)));
+    if path.exists() {
+        let old = std::fs::read(&path).map_err(|e| Error::io("確認一覧を読めません", &path, &e))?;
+        if old == new {
+            return Ok(None);
+        }
+        if work_folder.join(format!("~${WORKBOOK}")).exists() {
+            return stays("Excel で開かれています");
+        }
+        if let Some(part) = spreadsheet::part_beyond_cells(&old) {
+            return stays(&format!("コメント・図など、kyogi が写せないものがあります（{part}）"));
+        }
+        let lost = lost(people, new)?;
+        if let Some(first) = lost.first() {
+            return stays(&format!("写せない内容があります（{} か所、はじめは「{first}」）", lost.len()));
+        }
+        // the workbook that people saved last stays beside the new one
+        let before = work_folder.join("確認一覧（前回）.xlsx");
+        std::fs::copy(&path, &before).map_err(|e| Error::io("前回の確認一覧の控えを取れません", &before, &e))?;
+    }
+    let part = work_folder.join(format!(".{WORKBOOK}.part"));
+    crate::artefact::write_bytes(&part, new)?;
+    if let Err(error) = std::fs::rename(&part, &path) {
+        let _ = std::fs::remove_file(&part);
+        return stays(&format!("置きかえられません（{error}）"));
+    }
+    Ok(None)
+}

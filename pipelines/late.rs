@@ -1,0 +1,193 @@
+//! Late and paper reports before they are taken in: which statuses and which area figures would change.
+//!
+//! The extract with the additions goes the whole road again (`whatif`); here the two outcomes are only laid side by side.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+
+use crate::artefact::{self, ColumnNote, Table};
+use crate::compare::{self, Change};
+use crate::dictionary::Dictionary;
+use crate::draft::figures::Indicator;
+use crate::draft::words::report_year_label;
+use crate::error::{Error, Result};
+use crate::explain::status_label;
+use crate::finding::{self, Finding, severity_label};
+use crate::packet::{Manifest, Packet};
+use crate::render::html::{self, Html};
+use crate::rules::Rules;
+use crate::whatif::{self, Scenario};
+use crate::workspace::Workspace;
+
+/// Folder of the preview, below the work folder.
+pub const FOLDER: &str = "追加の見込み";
+
+/// A status that the additions would change. An empty `before` means: the facility is not in the extract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    pub facility_id: String,
+    pub municipality: String,
+    pub function: String,
+    pub before: String,
+    pub after: String,
+    pub reason: String,
+}
+
+/// What the additions would change.
+pub struct Late {
+    pub statuses: Vec<StatusChange>,
+    pub figures: Vec<Change>,
+    /// Findings about the added rows.
+    pub findings: Vec<Finding>,
+}
+
+/// Compares without taking anything in; writes nothing.
+pub fn compare(workspace: &Workspace, extract: &Path, late: &Path, threads: usize) -> Result<Late> {
+    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let scenario = Scenario { answers: None, late: Some(late.to_path_buf()) };
+    let (figures, findings) = whatif::both(workspace, extract, &scenario, scratch.path(), threads)?;
+    let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
+    let dictionary = Dictionary::load(workspace.settings.report_year)?;
+    let side = |name: &str| Table::read_parquet("det_functions", &scratch.path().join(format!("{name}/stages/determine/det_functions.parquet")));
+    let (before, after) = (side("before")?, side("after")?);
+    let mut earlier = BTreeMap::new();
+    for i in 0..before.len() {
+        earlier.insert((before.text(i, "facility_id")?, before.text(i, "function_code")?), before.text(i, "status_literal")?);
+    }
+    let mut statuses = Vec::new();
+    for i in 0..after.len() {
+        let (id, code, status) = (after.text(i, "facility_id")?, after.text(i, "function_code")?, after.text(i, "status_literal")?);
+        let was = earlier.get(&(id, code)).copied();
+        if was == Some(status) {
+            continue;
+        }
+        statuses.push(StatusChange {
+            facility_id: id.to_owned(),
+            municipality: names.get(after.text(i, "municipality_code")?).cloned().unwrap_or_default(),
+            function: dictionary.function(code).map_or_else(|| code.to_owned(), |f| f.label.clone()),
+            before: was.map_or("抽出ファイルにない", status_label).to_owned(),
+            after: status_label(status).to_owned(),
+            reason: after.text(i, "reason")?.to_owned(),
+        });
+    }
+    let file = late.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let about = |f: &Finding| f.file.starts_with(&file) || f.value.starts_with(&file);
+    Ok(Late { statuses, figures, findings: findings.into_iter().filter(about).collect() })
+}
+
+/// Compares, writes the preview folder whole or not at all, and returns the text for the screen.
+pub fn run(workspace: &Workspace, extract: &Path, late: &Path, threads: usize) -> Result<String> {
+    let outcome = compare(workspace, extract, late, threads)?;
+    let place = write(workspace, late, &outcome)?;
+    text(workspace, late, &outcome, &place)
+}
+
+fn text(workspace: &Workspace, late: &Path, outcome: &Late, place: &Path) -> Result<String> {
+    let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
+    let mut out = String::new();
+    writeln!(out, "{} を取り込むと変わるもの（まだ取り込んでいません）", late.display()).ok();
+    writeln!(out, "\n● 判定：{} 件", outcome.statuses.len()).ok();
+    for s in outcome.statuses.iter().take(30) {
+        writeln!(out, "  {} {} {}：{} → {}", s.facility_id, s.municipality, s.function, s.before, s.after).ok();
+    }
+    if outcome.statuses.len() > 30 {
+        writeln!(out, "  ほかに {} 件", outcome.statuses.len() - 30).ok();
+    }
+    writeln!(out, "\n● 指摘：{} 件", outcome.findings.len()).ok();
+    writeln!(out, "\n● 数値：{} 件", outcome.figures.len()).ok();
+    out += &whatif::text(&outcome.figures, &|code| names.get(code).cloned().unwrap_or_default())?;
+    writeln!(
+        out,
+        "\nすべては {} にあります。取り込むには、ファイルを {} に置いてください。",
+        place.join("index.html").display(),
+        crate::ingest::ADDITIONS
+    )
+    .ok();
+    Ok(out)
+}
+
+fn write(workspace: &Workspace, late: &Path, outcome: &Late) -> Result<PathBuf> {
+    let settings = &workspace.settings;
+    let prefecture = crate::reference::Reference::load(&settings.prefecture)?.prefecture;
+    let packet = Packet::begin(&workspace.root.join(FOLDER), &prefecture.prefecture_code, settings.simulated)?;
+    let root = packet.path();
+    status_table(&outcome.statuses)?.write_csv(&root.join("statuses.csv"))?;
+    compare::table(&outcome.figures)?.write_csv(&root.join("figures.csv"))?;
+    let rules = finding::rules()?;
+    finding::table(&outcome.findings, &rules)?.write_csv(&root.join("findings.csv"))?;
+    let file = late.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let sections = [status_section(outcome), figure_section(workspace, outcome)?, finding_section(outcome, &rules)];
+    let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(workspace.root.join(path)).ok() };
+    let page = serde_json::json!({
+        "root": "", "title": format!("{file} を取り込むと変わるもの"), "simulated": settings.simulated, "sources": [],
+        "prefecture": {"code": prefecture.prefecture_code, "name": prefecture.name}, "report_year_label": report_year_label(settings.report_year),
+        "sections": sections, "summary": sections.iter().map(|s| serde_json::json!({"label": s["title"], "value": format!("{}件", s["count"])})).collect::<Vec<_>>(),
+        "workbook": "", "rejected": "",
+    });
+    artefact::write_bytes(&root.join("index.html"), Html::new(&overrides)?.render("check", &page)?.as_bytes())?;
+    artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
+    let manifest =
+        Manifest::new(&prefecture.prefecture_code, settings.report_year, settings.simulated, &[], &Rules::load(settings.report_year)?.rows)?;
+    packet.finish(manifest).map(|f| f.place)
+}
+
+fn section(id: &str, title: &str, about: &str, head: &[&str], rows: Vec<Vec<String>>) -> serde_json::Value {
+    serde_json::json!({
+        "id": id, "title": title, "about": about, "count": rows.len(),
+        "table": {"caption": title, "head": head, "align": vec![""; head.len()], "rows": rows, "note": ""},
+    })
+}
+
+fn status_section(outcome: &Late) -> serde_json::Value {
+    let row = |s: &StatusChange| [&s.facility_id, &s.municipality, &s.function, &s.before, &s.after, &s.reason].map(Clone::clone).into();
+    let rows = outcome.statuses.iter().map(row).collect();
+    let about = "取り込むと変わる判定です。まだ取り込んでいません。";
+    section("statuses", "変わる判定", about, &["医療機関ID", "市区町村", "機能", "今", "取り込むと", "理由"], rows)
+}
+
+fn figure_section(workspace: &Workspace, outcome: &Late) -> Result<serde_json::Value> {
+    let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
+    let indicators = Indicator::all()?;
+    let mut rows = Vec::new();
+    for c in &outcome.figures {
+        let label = Indicator::find(&indicators, &Indicator::key(&c.key[2], &c.key[3]))?.label.clone();
+        let label = if label.contains('：') || c.key[3].is_empty() { label } else { format!("{label} {}", c.key[3]) };
+        let name = names.get(&c.key[1]).cloned().unwrap_or_default();
+        rows.push(vec![name, c.key[1].clone(), label, c.before.text(), c.after.text(), c.unit.clone()]);
+    }
+    let about = "取り込むと変わる区域の数値です（下限～上限）。";
+    Ok(section("figures", "変わる数値", about, &["区域", "区域コード", "数値", "今", "取り込むと", "単位"], rows))
+}
+
+fn finding_section(outcome: &Late, rules: &std::collections::HashMap<String, finding::FindingRule>) -> serde_json::Value {
+    let row = |f: &Finding| {
+        let rule = rules.get(&f.code)?;
+        let place = if f.row > 0 { format!("{} の行 {}", f.file, f.row) } else { f.file.clone() };
+        Some(vec![severity_label(&rule.severity).to_owned(), place, f.column.clone(), f.facility_id.clone(), f.value.clone(), rule.what.clone()])
+    };
+    let rows = outcome.findings.iter().filter_map(row).collect();
+    section("findings", "追加の報告についての指摘", "", &["重要度", "場所", "列", "医療機関ID", "値", "内容"], rows)
+}
+
+/// The table `statuses`. Grain: facility, function.
+fn status_table(statuses: &[StatusChange]) -> Result<Table> {
+    let column = |name: &str, label: &str, of: fn(&StatusChange) -> &String| -> (ColumnNote, ArrayRef) {
+        let texts = statuses.iter().map(|s| Some(of(s).as_str())).collect::<StringArray>();
+        (ColumnNote::new(name, label, ""), Arc::new(texts))
+    };
+    Table::new(
+        "statuses",
+        vec![
+            column("facility_id", "医療機関ID", |s| &s.facility_id),
+            column("municipality", "市区町村", |s| &s.municipality),
+            column("function", "機能", |s| &s.function),
+            column("before", "今の判定", |s| &s.before),
+            column("after", "取り込むと", |s| &s.after),
+            column("reason", "理由", |s| &s.reason),
+        ],
+    )
+}
