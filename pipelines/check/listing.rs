@@ -45,6 +45,15 @@ impl Field {
         self
     }
 
+    /// Class of its cells on a page: numbers of facilities are not broken, sentences get room.
+    fn class(&self) -> &'static str {
+        match self.width {
+            _ if self.title == "医療機関ID" => "id",
+            Width::Characters(n) if n >= 24.0 => "long",
+            _ => "",
+        }
+    }
+
     pub fn is_people(&self) -> bool {
         self.role == Role::People
     }
@@ -141,7 +150,7 @@ impl Listing {
         serde_json::json!({
             "caption": self.sheet,
             "head": shown_fields.iter().map(|&c| self.fields[c].title).collect::<Vec<_>>(),
-            "align": shown_fields.iter().map(|&c| if is_number(c) { "right" } else { "" }).collect::<Vec<_>>(),
+            "align": shown_fields.iter().map(|&c| if is_number(c) { "right" } else { self.fields[c].class() }).collect::<Vec<_>>(),
             "rows": rows,
             "note": if more > 0 { format!("ほかに{more}件あります。すべては Excel の「{}」にあります。", self.sheet) } else { String::new() },
         })
