@@ -112,8 +112,7 @@ impl<'a> Round<'a> {
         talk.book = workbook::book::parse(merged.bytes.clone(), &self.layout, &places)?;
         for m in talk.book.measures.iter().filter(|m| !m.indicator.is_empty() && carry::measurable(&measurables, &m.indicator).is_none()) {
             let place = format!("シート「{}」の {} 行目", m.place.sheet, m.place.row);
-            talk.findings
-                .push(Finding::new("workbook_indicator_unknown").file(workbook::FILE).row(m.place.row).column(place).value(m.indicator.clone()));
+            talk.open.push(Finding::new("workbook_indicator_unknown").file(workbook::FILE).row(m.place.row).column(place).value(m.indicator.clone()));
         }
         carry::name_indicators(&mut talk.book, &measurables);
         talk.open.append(&mut talk.book.findings);

@@ -18,10 +18,9 @@ use crate::artefact::{self, ColumnNote, Table};
 use crate::council::Council;
 use crate::dictionary::{Dictionary, is_catch_all, read_csv};
 use crate::draft::words::{report_year_label, wareki_date};
-use crate::embedded;
 use crate::error::{Error, Result};
 use crate::packet::{self, Manifest};
-use crate::printer::{CHUNK, Printer};
+use crate::printer::{CHUNK, Printer, template};
 use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::render::{html, pdf};
@@ -344,9 +343,7 @@ fn patient(basis: &Basis, facility: &Facility) -> Value {
 /// HTML and PDF of both forms of every facility, and the list of all forms in `out`.
 fn print(basis: &Basis, chosen: &[Facility], overrides: &Overrides<'_>, working: &Path, out: &Path, progress: &Progress) -> Result<()> {
     let printer = Printer::new(overrides, working.to_path_buf(), (basis.year + 1, 4, 1))?;
-    let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
-    let template = |name: &str| pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?.with("common", &text("reports/parts/common.typ"));
-    let (posting_form, patient_form) = (template("posting_form")?, template("patient_form")?);
+    let (posting_form, patient_form) = (template("posting_form", overrides)?, template("patient_form", overrides)?);
     progress.count("様式", chosen.len());
     for chunk in chosen.chunks(CHUNK) {
         chunk.par_iter().try_for_each(|facility| {

@@ -18,6 +18,7 @@ pub mod embedded;
 pub mod error;
 pub mod finding;
 pub mod local;
+pub mod overrides;
 pub mod packet;
 pub mod progress;
 pub mod reference;
@@ -25,6 +26,7 @@ pub mod rules;
 pub mod spreadsheet;
 pub mod sql;
 pub mod stage;
+pub mod wording;
 pub mod workbook;
 pub mod workspace;
 // what a user calls

@@ -28,6 +28,9 @@ pub struct Manifest {
     /// Reference tables with their origin: built in, or from the work folder.
     #[serde(default)]
     pub reference: Vec<crate::reference::tables::Used>,
+    /// Files of the work folder that take the place of built-in ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_files: Vec<crate::overrides::Replaced>,
     /// Statuses that the prefecture decided against the answers, with their reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<serde_json::Value>,
@@ -46,6 +49,7 @@ impl Manifest {
             inputs: inputs.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
             rules: rules.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?,
             reference: Vec::new(),
+            own_files: Vec::new(),
             overrides: Vec::new(),
             outputs: BTreeMap::new(),
         })

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::draft::book::DataBook;
-use crate::draft::site::{self, DataLink, Plan, ResultLink};
+use crate::draft::site::{Made, Plan, ResultLink};
 use crate::draft::{Drafter, sheet_id};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -37,15 +37,7 @@ pub struct Printer {
 impl Printer {
     pub fn new(overrides: &Overrides<'_>, root: PathBuf, date: (i32, u8, u8)) -> Result<Self> {
         crate::render::charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
-        let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
-        let template = |name: &str| {
-            let mut template = pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?;
-            for (path, _) in embedded::under("reports/parts/").filter(|(p, _)| p.ends_with(".typ")) {
-                let part = path.trim_start_matches("reports/parts/").trim_end_matches(".typ");
-                template = template.with(part, &text(path))?;
-            }
-            Ok::<_, crate::error::Error>(template)
-        };
+        let template = |name: &str| template(name, overrides);
         Ok(Self {
             html: Html::new(overrides)?,
             sheet: template("sheet")?,
@@ -151,9 +143,7 @@ impl Printer {
         plan: &Plan,
         inputs: &[ingest::InputFile],
         asked: &BTreeSet<String>,
-        results: Vec<ResultLink>,
-        data: Vec<DataLink>,
-        findings: site::FindingList,
+        made: Made<'_>,
     ) -> Result<()> {
         let models = method::models(basis.year)?;
         let frame = |page: &str, title: &str, mut value: serde_json::Value| {
@@ -174,7 +164,7 @@ impl Printer {
         let mut page = serde_json::to_value(catalogue::catalogue(&basis.dictionary, asked, &models, &self.root)?)?;
         page["indicators"] = indicators;
         frame("dictionary", "データ辞書", page)?;
-        self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, results, data, findings)?)
+        self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, made)?)
     }
 
     /// One page of the site at `path` below the packet.
@@ -183,4 +173,14 @@ impl Printer {
         glyphs::clean(&mut value, &mut BTreeSet::new());
         artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
     }
+}
+
+/// A printed form of `reports/sheets` with the parts that it may import; the work folder's files come first.
+pub fn template(name: &str, overrides: &Overrides<'_>) -> Result<pdf::Template> {
+    let text = |path: &str| overrides(path).unwrap_or_else(|| embedded::text(path).to_owned());
+    let mut template = pdf::template(name, &text(&format!("reports/sheets/{name}.typ")))?;
+    for (path, _) in embedded::under("reports/parts/").filter(|(p, _)| p.ends_with(".typ")) {
+        template = template.with(path.trim_start_matches("reports/parts/").trim_end_matches(".typ"), &text(path))?;
+    }
+    Ok(template)
 }

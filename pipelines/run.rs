@@ -19,7 +19,7 @@ use crate::council::Council;
 use crate::dictionary::{self, Dictionary, dated};
 use crate::draft::book::DataBook;
 use crate::draft::picture_facts::PictureFacts;
-use crate::draft::site::{self, DataLink, Plan};
+use crate::draft::site::{self, DataLink, Made, Plan};
 use crate::draft::words::Phrases;
 use crate::draft::{Drafter, Facts};
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, catalogue, compare, coordinate, databook, determine, ingest, publish, stage};
+use crate::{aggregate, catalogue, compare, coordinate, databook, determine, ingest, overrides, publish, stage, wording};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -98,11 +98,11 @@ impl Basis {
     }
 }
 
-/// The text that the work folder puts in the place of a built-in file.
 /// Folders of the work folder beside the packet.
 pub const AGENDAS: &str = "会議資料";
 pub const CHECKS: &str = "check";
 
+/// The text that the work folder puts in the place of a built-in file.
 pub type Overrides<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 pub fn run(options: &Options<'_>) -> Result<Outcome> {
@@ -149,13 +149,16 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     }
 
     options.progress.stage("シートの下書きを作っています");
-    let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
+    let texts = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
     let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);
-    let drafter = basis.drafter(figures.facts, &overrides, simulated)?;
-    let printer = Printer::new(&overrides, root.clone(), (year + 1, 4, 1))?;
+    let drafter = basis.drafter(figures.facts, &texts, simulated)?;
+    let printer = Printer::new(&texts, root.clone(), (year + 1, 4, 1))?;
     let plan = plan(&basis);
     let talk = round.merge(&drafter, &basis, &plan, false, &[])?;
     findings.extend(talk.open.iter().cloned());
+    findings.extend(wording::check(&options.workspace.root, &talk.book, year)?);
+    findings.extend(overrides::without_effect(&options.workspace.root)?);
+    let own_files = overrides::list(&options.workspace.root)?;
     let mut replaced = printer.sheets(&drafter, &basis, &plan, &talk.tables, options.progress)?;
     let (layout, book, areas, dictionary) = (&round.layout, &talk.book, &basis.areas[..], &basis.dictionary);
     let published = publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None })?;
@@ -176,7 +179,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     if let Some(changes) = &changes {
         compare::table(changes)?.write_csv(&root.join("data/changes.csv"))?;
     }
-    let book = DataBook::new(&basis.dictionary, &overrides, &all_figures, changes.as_deref())?;
+    let book = DataBook::new(&basis.dictionary, &texts, &all_figures, changes.as_deref())?;
     artefact::write_bytes(
         &root.join("data/figures.xlsx"),
         &databook::workbook(&databook::Request {
@@ -193,16 +196,18 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     catalogue::table(&basis.dictionary, &figures.items)?.write_csv(&root.join("data/dictionary.csv"))?;
     printer.page("data/backup_network.html", "network", &drafter.network_page(&basis.areas, &plan)?)?;
     let links = data_links(&root)?;
-    printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, result_links, links, site::finding_list(&findings, &finding_rules))?;
+    let made = Made { results: result_links, data: links, findings: site::finding_list(&findings, &finding_rules), own_files: &own_files };
+    printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, made)?;
     let place = checks::Place { root: "../", folder: &root.join("check"), simulated, rejected: figures.rejected.as_ref() };
     let workbook = checks::pages(&report, &printer.html, &basis, &place)?;
-    artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
+    artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&texts).as_bytes())?;
 
     let mut manifest = Manifest::new(&basis.reference.prefecture.prefecture_code, year, simulated, &figures.inputs, &basis.rules.rows)?;
     manifest.inputs.extend(round.input(&talk));
     let copy = if options.out.is_none() { round.put(&talk)? } else { None };
     manifest.reference = basis.reference.tables.used()?;
     manifest.inputs.extend(dated::own_files(&options.workspace.root)?);
+    manifest.own_files = own_files;
     manifest.overrides = report.acting.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?;
     let finished = packet.finish(manifest)?;
     let not_replaced = report.hand_over(&workbook)?;

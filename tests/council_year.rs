@@ -68,6 +68,11 @@ fn from_draft_to_result_to_next_july() {
     assert_eq!((held_back.len(), held_back[0]["sheet"].trim_start_matches('\u{FEFF}')), (1, "方策"));
     assert!(held_back[0]["lacks"].contains("「実施者」が空です"));
 
+    // what stays odd in the workbook is among the packet's findings
+    let odd: Vec<String> =
+        rows(&packet.join("data/findings.csv")).iter().filter(|r| r["file"] == workbook::FILE).map(|r| r["value"].clone()).collect();
+    assert_eq!(odd, ["電話相談の利用件数"]);
+
     // nothing before its day; the second instalment later
     let error = coordinate::publish(&seven, None, Some("2026-12-14"), 2).err().expect("nothing yet").to_string();
     assert!(error.contains("公表できる協議の結果がありません"), "{error}");

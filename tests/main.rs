@@ -21,6 +21,7 @@ mod mutation;
 mod need;
 mod odd;
 mod official;
+mod own_form;
 mod packet;
 mod recount;
 mod reference;

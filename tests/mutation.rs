@@ -221,6 +221,7 @@ impl Group {
             let function = t.int(i, "row_no").expect("column").and_then(|r| by_row.get(&r));
             function.is_some_and(|f| near(f, t.text(i, "item_code").expect("column")))
         });
+        keep(read("ing_overrides"), &|_, _| true);
         Self { name, dir }
     }
 }
@@ -260,7 +261,7 @@ fn judge(round: &[&Mutant], cases: &Cases, groups: &[Group]) -> Vec<Fate> {
 
 /// `None` when a model refuses its own outcome, which everybody would notice.
 fn determined(group: &Group, tables: &Path) -> Option<Table> {
-    let answers = ["ing_facilities", "ing_answers"].map(|name| (name, group.dir.path().join(format!("{name}.parquet"))));
+    let answers = ["ing_facilities", "ing_answers", "ing_overrides"].map(|name| (name, group.dir.path().join(format!("{name}.parquet"))));
     let paths: Vec<_> = answers.into_iter().chain(TABLES.map(|(name, _)| (name, tables.join(format!("{name}.parquet"))))).collect();
     let loads: Vec<Load<'_>> = paths.iter().map(|(name, path)| Load { name, path }).collect();
     let mut engine = Engine::open(&loads, 1).unwrap_or_else(|e| panic!("{e}"));

@@ -30,7 +30,7 @@ fn sheet(text: &str) -> Value {
 }
 
 fn print(value: &Value) -> kyogi::error::Result<Vec<u8>> {
-    let template = pdf::template("sheet", embedded::text("reports/sheets/sheet.typ"))?;
+    let template = kyogi::printer::template("sheet", &|_| None)?;
     let svg = value["charts"][0]["svg"].as_str().unwrap_or_default().to_owned();
     pdf::render(pdf::Document {
         template: &template,

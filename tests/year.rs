@@ -9,7 +9,7 @@ use kyogi::workspace::Workspace;
 
 use crate::support::{folder, run_packet, sample_workspace};
 
-const SETTING: &str = "[[area]]\ncode = \"K01\"\nname = \"東部の町\"\nmembers = [\"岩美町\", \"智頭町\"]\n\
+const SETTING: &str = "[[area]]\ncode = \"K01\"\nname = \"東部の町\"\nmembers = [\"鳥取市\", \"岩美町\"]\n\
     [theme.g2a]\nlevel = \"prefecture\"\nparticipants = [\"県\"]\ncoordinator = \"担当\"\n\
     [theme.g2c]\nareas = [\"K01\", \"31\"]\noverlap = [\"K01\"]\nreason = \"試験\"\nparticipants = [\"町\"]\n\
     [[theme.g2c.meetings]]\nareas = [\"K01\"]\ndate = \"2026-09-03\"\nstart = \"14:00\"\nminutes = 60\n\
@@ -83,7 +83,7 @@ fn the_materials_of_a_meeting_keep_named_facilities_apart() {
     let read = |name: &str| std::fs::read_to_string(place.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
 
     let status = crate::support::rows(&workspace.output().join("data/facility_status.csv"));
-    let inside = |r: &&std::collections::BTreeMap<String, String>| ["31302", "31328"].contains(&r["municipality_code"].as_str());
+    let inside = |r: &&std::collections::BTreeMap<String, String>| ["31201", "31302"].contains(&r["municipality_code"].as_str());
     let intending: Vec<&str> =
         status.iter().filter(inside).filter(|r| r["function_code"] == "g2c" && r["intention"] == "true").map(|r| r["facility_id"].as_str()).collect();
     assert!(!intending.is_empty());

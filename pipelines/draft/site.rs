@@ -35,8 +35,18 @@ pub struct IndexPage {
     pub results: Vec<ResultLink>,
     pub data: Vec<DataLink>,
     pub findings: FindingList,
+    /// Files of the work folder that take the place of built-in ones.
+    pub own_files: Vec<String>,
     pub sources: Vec<String>,
     pub generated: String,
+}
+
+/// What a run made beside the sheets, for the overview.
+pub struct Made<'a> {
+    pub results: Vec<ResultLink>,
+    pub data: Vec<DataLink>,
+    pub findings: FindingList,
+    pub own_files: &'a [crate::overrides::Replaced],
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -158,8 +168,9 @@ pub struct FunctionBlock {
 pub type Plan = Vec<(usize, usize)>;
 
 impl Drafter<'_> {
-    /// The overview of the prefecture. `data`, `results` and `findings` are what the run made.
-    pub fn index_page(&self, areas: &[Area], plan: &Plan, results: Vec<ResultLink>, data: Vec<DataLink>, findings: FindingList) -> Result<IndexPage> {
+    /// The overview of the prefecture.
+    pub fn index_page(&self, areas: &[Area], plan: &Plan, made: Made<'_>) -> Result<IndexPage> {
+        let Made { results, data, findings, own_files } = made;
         let prefecture = &areas[0];
         let mut sentences = Vec::new();
         for function in &self.dictionary.functions {
@@ -184,6 +195,7 @@ impl Drafter<'_> {
             results,
             data,
             findings,
+            own_files: own_files.iter().map(|r| r.path.clone()).collect(),
             sources: self.sources(&["area", "g2a", "g2c"]).into_iter().chain(self.map_credit()).collect(),
             generated: format!("kyogi {}", env!("CARGO_PKG_VERSION")),
         })

@@ -1,0 +1,82 @@
+//! What the commands say when they are done.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::run::Outcome;
+use crate::{coordinate, finding};
+
+/// Where people write, or why the workbook there stays as it is.
+pub fn tell_checks(dir: &Path, trouble: &str) {
+    let place = crate::check::workbook::place(dir);
+    if trouble.is_empty() {
+        println!("判断を書く一覧：{}", place.display());
+    } else {
+        println!("確認一覧は前のままです：{trouble}（{}）。新しい一覧は check フォルダーにあります。", place.display());
+    }
+}
+
+/// What a run made.
+pub fn report(outcome: &Outcome) -> Result<()> {
+    println!(
+        "資料を作りました：{}（医療機関 {}、課題管理シート {}、公表シート {}、ファイル {}）",
+        outcome.finished.place.join("index.html").display(),
+        outcome.facilities,
+        outcome.sheets,
+        outcome.results,
+        outcome.finished.files
+    );
+    if outcome.findings > 0 {
+        println!("確認が必要な報告：{} 件（うち訂正が必要 {} 件）。data/findings.csv を見てください。", outcome.findings, outcome.must_fix);
+    }
+    if outcome.held_back > 0 {
+        println!("合意したが公表しない文：{} 件。data/not_published.csv を見てください。", outcome.held_back);
+    }
+    if let Some(copy) = &outcome.copy {
+        println!("協議シートを新しい数値と合わせました（前のファイルの写し：{}）", copy.display());
+    }
+    for kept in &outcome.finished.kept {
+        println!("人が加えた、又は変えたファイルを残しました：{kept}");
+    }
+    report_workbook(&outcome.workbook)
+}
+
+/// Lines of a list on the screen; the rest is in the file.
+const SHOWN: usize = 20;
+
+/// What became of the coordinators' workbook.
+pub fn report_draft(drafted: &coordinate::Drafted) -> Result<()> {
+    println!("協議シートを{}：{}", if drafted.is_new { "作りました" } else { "新しい数値と合わせました" }, drafted.path.display());
+    if let Some(copy) = &drafted.copy {
+        println!("前のファイルの写し：{}", copy.display());
+    }
+    if drafted.archived > 0 {
+        println!("シート「保管」に移した文：{} 件", drafted.archived);
+    }
+    report_workbook(&drafted.findings)
+}
+
+/// What was odd in the workbook, a line each.
+fn report_workbook(findings: &[finding::Finding]) -> Result<()> {
+    let rules = finding::rules()?;
+    for f in findings.iter().take(SHOWN) {
+        let value = if f.value.is_empty() { String::new() } else { format!("「{}」", f.value) };
+        println!("{}：{} {value}{}", finding::severity_label(finding::severity(f, &rules)), f.column, rules.get(&f.code).map_or("", |r| &r.what));
+    }
+    if findings.len() > SHOWN {
+        println!("ほか {} 件", findings.len() - SHOWN);
+    }
+    Ok(())
+}
+
+/// What was published and what was held back.
+pub fn report_publish(outcome: &coordinate::PublishOutcome) {
+    let index = outcome.finished.place.join("index.html");
+    println!("公表する資料を作りました：{}（協議 {}、方策 {}）", index.display(), outcome.results, outcome.measures);
+    if !outcome.held_back.is_empty() {
+        println!("合意したが公表しない文：{} 件（一覧：{}）", outcome.held_back.len(), outcome.list.display());
+    }
+    for h in outcome.held_back.iter().take(SHOWN) {
+        println!("  シート「{}」の {} 行目（{}、{}）：{}", h.place.sheet, h.place.row, h.area_name, h.theme, h.lacks);
+    }
+}
