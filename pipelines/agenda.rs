@@ -263,7 +263,7 @@ impl Source<'_> {
             rows.push(vec!["（ありません）".into(), String::new(), String::new(), String::new(), String::new()]);
         }
         let mut table = TableView::new(format!("意向のある医療機関（{}）", function.theme), head, rows);
-        table.align = vec!["left"; 5].into_iter().map(Into::into).collect();
+        table.align = vec!["left"; 5];
         Ok(json!({ "kind": "table", "secret": true, "title": format!("意向のある医療機関一覧（{}）", function.theme), "lead": lead, "table": table }))
     }
 }
@@ -308,7 +308,7 @@ fn timetable(meeting: &Meeting, steps: &[StepRow]) -> Value {
     }
     let head = ["時間", "段階", "すること", "使う資料", "書くところ"].map(str::to_owned).to_vec();
     let mut table = TableView::new(format!("進行表（{length}分）"), head, rows);
-    table.align = vec!["left"; 5].into_iter().map(Into::into).collect();
+    table.align = vec!["left"; 5];
     json!({ "kind": "table", "secret": false, "title": "進行表", "lead": "", "table": table })
 }
 

@@ -166,7 +166,7 @@ fn a_master_tells_who_is_missing_or_how_many() {
         text(&["4", "33", "岡山県", "時間外対応加算", "0110038", "丙医院", "岡山市北区"]),
     ];
     let sheet = spreadsheet::Sheet { name: "名簿".into(), rows, ..spreadsheet::Sheet::default() };
-    std::fs::write(&path.with_extension("xlsx"), crate::decisions::save(&[sheet])).expect("writable");
+    std::fs::write(path.with_extension("xlsx"), crate::decisions::save(&[sheet])).expect("writable");
     let toml = workspace.root.join("kyogi.toml");
     let settings = std::fs::read_to_string(&toml).expect("settings").replace("名簿.csv", "名簿.xlsx");
     std::fs::write(&toml, settings).expect("writable");

@@ -98,9 +98,9 @@ fn shrunken_shares_hold_on_average() {
         let (mut held, mut all, mut raw_error, mut drawn_error) = (0, 0, 0.0, 0.0);
         for _ in 0..150 {
             let mut towns: Vec<(usize, f64, u32, u32)> = Vec::new();
-            for area in 0..3 {
+            for (area, mean) in means.iter().enumerate() {
                 for _ in 0..7 {
-                    let truth = inv_beta_reg(means[area] * strength, (1.0 - means[area]) * strength, draw.between(1e-6, 1.0 - 1e-6));
+                    let truth = inv_beta_reg(mean * strength, (1.0 - mean) * strength, draw.between(1e-6, 1.0 - 1e-6));
                     let n = 3 + draw.below(40) as u32;
                     towns.push((area, truth, binomial(&mut draw, n, truth), n));
                 }

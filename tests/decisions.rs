@@ -303,7 +303,8 @@ fn a_broken_or_open_workbook_stops_or_stays() {
 fn what_people_do_to_workbooks_is_said_with_its_cell() {
     let desk = Desk::new(&[contradiction(A, "0:該当無し;6:呼吸器領域"), contradiction(B, "0:該当無し;9:循環器系領域")]);
     desk.check().unwrap_or_else(|e| panic!("{e}"));
-    let cases: [(&str, &str, fn(&mut Sheet)); 5] = [
+    type Damage = fn(&mut Sheet);
+    let cases: [(&str, &str, Damage); 5] = [
         ("decision_word_unknown", "「判断」（2 行目）", |s| {
             write(s, A, &[("判断", text("問題無し？")), ("日付", text("2026-02-01")), ("担当", text("K")), ("理由", text("r"))])
         }),

@@ -94,7 +94,7 @@ impl Cases {
                     wrong.push(format!("{}：{name} は {got}、期待は {expected}", case.row["case"]));
                 }
             }
-            if flag("intention") != (text("intention_origin") != "").to_string() {
+            if flag("intention") != (!text("intention_origin").is_empty()).to_string() {
                 wrong.push(format!("{}：意向の有無と出どころが合わない", case.row["case"]));
             }
             let reason = text("reason");

@@ -81,7 +81,7 @@ pub fn save(sheets: &[Sheet], extra: &dyn Fn(&mut Workbook)) -> Vec<u8> {
                     (_, Some(f)) => sheet.write_formula(r, c, rust_xlsxwriter::Formula::new(f).set_result(&cell.text)).expect("formula"),
                     (Kind::Empty, _) => continue,
                     (Kind::Date, _) => {
-                        sheet.write_datetime_with_format(r, c, &ExcelDateTime::parse_from_str(&cell.text).expect("date"), &date).expect("date")
+                        sheet.write_datetime_with_format(r, c, ExcelDateTime::parse_from_str(&cell.text).expect("date"), &date).expect("date")
                     }
                     (Kind::Number, _) => sheet.write_number(r, c, cell.text.parse::<f64>().expect("number")).expect("number"),
                     _ => sheet.write_string(r, c, &cell.text).expect("text"),

@@ -86,7 +86,9 @@ impl DataBook {
             dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
         themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
         let order: BTreeMap<&str, usize> = dictionary.items.iter().enumerate().map(|(i, item)| (item.item_code.as_str(), i)).collect();
-        let mut measures: BTreeMap<(String, String), Vec<(usize, usize, Measure)>> = BTreeMap::new();
+        // position of the indicator, position within it, figure
+        type Placed = Vec<(usize, usize, Measure)>;
+        let mut measures: BTreeMap<(String, String), Placed> = BTreeMap::new();
         for row in 0..figures.len() {
             let m = Measure::read(figures, row)?;
             let place = Indicator::position(&indicators, &m.indicator_code, &m.breakdown)?;

@@ -186,10 +186,10 @@ impl<'a> Work<'a> {
         // what was the machine's in the row that was copied is not people's
         let by_people = |i: usize| {
             let text = &edited.cells[i];
-            !is_blank(text)
-                && !(spec.owner(i) == Owner::Key && is_key(text.trim()))
-                && !source.is_some_and(|k| same(text, &k.machine[i]))
-                && !made_source.is_some_and(|m| same(text, &m.cells[i]))
+            let by_machine = (spec.owner(i) == Owner::Key && is_key(text.trim()))
+                || source.is_some_and(|k| same(text, &k.machine[i]))
+                || made_source.is_some_and(|m| same(text, &m.cells[i]));
+            !is_blank(text) && !by_machine
         };
         let at_key = self.key_column();
         let wrote = (0..spec.columns.len()).any(|i| i != at_key && by_people(i)) || edited.extra.iter().any(|t| !is_blank(t));

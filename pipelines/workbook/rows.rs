@@ -93,6 +93,9 @@ pub struct Notices {
     pub unplaced: String,
 }
 
+/// Machine cells of one row that depend on what people wrote in it: position and text.
+pub type DeriveRow<'a> = dyn Fn(&Group, &[String]) -> Result<Vec<(usize, String)>> + 'a;
+
 /// Everything of one sheet that is merged.
 pub struct Input<'a> {
     pub spec: &'a TableSpec,
@@ -103,7 +106,7 @@ pub struct Input<'a> {
     pub extra_headers: &'a [String],
     pub notices: &'a Notices,
     /// Machine cells that depend on what people wrote in the row: position and text.
-    pub derive: &'a dyn Fn(&Group, &[String]) -> Result<Vec<(usize, String)>>,
+    pub derive: &'a DeriveRow<'a>,
     /// Place cells of a group, in the order of the columns, empty elsewhere.
     pub place: &'a dyn Fn(&Group) -> Vec<String>,
 }
