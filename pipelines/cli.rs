@@ -13,7 +13,9 @@ use crate::progress::Progress;
 use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
-use crate::{agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, forms, late, official, sample, whatif, workbook};
+use crate::{
+    agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, forms, late, official, sample, training, whatif, workbook,
+};
 
 use tell::{report, report_draft, report_publish, tell_checks};
 
@@ -148,6 +150,17 @@ enum Command {
         /// 書くファイル（省くと、作業フォルダーの input のファイルなら layouts に、ほかは抽出ファイルの隣に）
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// 研修（日医・MAMIS）の単位の一覧から、修了の要件を確かめ、だれに何が足りないかを一覧にする
+    Training {
+        /// 単位の一覧（CSV・XLSX。一人1行の座学・実地か、1活動1行の区分・単位）
+        file: PathBuf,
+        /// 結果のフォルダー、又は .csv か .xlsx の名前（省くと一覧の隣の「…_修了状況」）
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// 規則の年度（省くと一番新しい規則）
+        #[arg(long)]
+        year: Option<i32>,
     },
     /// 模擬の抽出ファイルを作る
     Sample {
@@ -333,6 +346,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             print!("{}", whatif::text(&changes, &name)?);
         }
         Command::Mapping { extracts, out } => print!("{}", ingest::propose::write(extracts, out.as_deref())?),
+        Command::Training { file, out, year } => print!("{}", training::run(file, out.as_deref(), *year)?),
         Command::Sample { prefecture, year, seed, out } => {
             if out.exists() {
                 return Err(Error::new("同じ名前のファイルがすでにあります").file(out).next("--out で別の名前を指定してください"));

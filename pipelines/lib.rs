@@ -49,4 +49,5 @@ pub mod official;
 pub mod printer;
 pub mod run;
 pub mod sample;
+pub mod training;
 pub mod whatif;

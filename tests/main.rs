@@ -35,5 +35,6 @@ mod spreadsheet;
 mod status;
 mod support;
 mod tidy;
+mod training;
 mod workbook;
 mod year;
