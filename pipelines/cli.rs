@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::dictionary::{self, Dictionary};
+use crate::dictionary;
 use crate::error::{Error, Result};
-use crate::ingest::{self, layout};
+use crate::ingest;
 use crate::progress::Progress;
-use crate::reference::Reference;
 use crate::run::{self, Options, Outcome};
 use crate::workspace::{self, Workspace};
 use crate::{
@@ -164,7 +163,7 @@ enum Command {
     },
     /// 模擬の抽出ファイルを作る
     Sample {
-        /// 都道府県コード（01〜47）又は名前
+        /// 都道府県コード（01〜47）又は名前（all＝全国を一つのファイルに）
         prefecture: String,
         /// 報告年度
         #[arg(long)]
@@ -224,9 +223,12 @@ enum Command {
         /// その都道府県コード
         #[arg(long, default_value = "14")]
         prefecture: String,
-        /// 47都道府県の集計の速さだけを測る（模擬の抽出ファイルを作るため、数分かかります）
+        /// 全国の抽出ファイル（省くと模擬、約11万行）を読み、検査し、判定する速さだけを測る
         #[arg(long)]
         nation: bool,
+        /// 47都道府県の集計の速さだけを測る（模擬の抽出ファイルを作るため、数分かかります）
+        #[arg(long)]
+        nation_figures: bool,
     },
 }
 
@@ -351,7 +353,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             if out.exists() {
                 return Err(Error::new("同じ名前のファイルがすでにあります").file(out).next("--out で別の名前を指定してください"));
             }
-            let bytes = sample_extract(prefecture, *year, *seed)?;
+            let bytes = sample::extract(prefecture, *year, *seed)?;
             artefact::write_bytes(out, &bytes)?;
             println!("模擬の抽出ファイルを作りました：{}（{} KB）", out.display(), bytes.len().div_ceil(1024));
         }
@@ -398,7 +400,8 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 println!("  くわしくは reference/update_report_{}.html を見てください。", report.kind);
             }
         }
-        Command::Bench { nation: true, .. } => bench::nation(threads)?,
+        Command::Bench { extract, nation: true, .. } => bench::nation::reading(extract.as_deref(), threads)?,
+        Command::Bench { nation_figures: true, .. } => bench::nation::figures(threads)?,
         Command::Bench { extract, prefecture, .. } => bench::run(extract.as_deref(), prefecture, threads)?,
     }
     Ok(())
@@ -409,18 +412,6 @@ fn run_with(workspace: &Workspace, extract: Option<PathBuf>, mapping: Option<Pat
     let outcome = run::run(&Options { workspace, extract, mapping, out, threads, progress: &progress });
     progress.done();
     outcome
-}
-
-/// The bytes of a simulated extract in the first built-in layout.
-pub fn sample_extract(prefecture: &str, report_year: i32, seed: u64) -> Result<Vec<u8>> {
-    const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
-    let reference = Reference::load(prefecture)?;
-    let dictionary = Dictionary::load(report_year)?;
-    let layout = layout::Layout::parse(embedded::text(LAYOUT), LAYOUT)?;
-    let columns: Vec<(String, String)> =
-        layout.columns.iter().map(|(header, item)| (header.clone(), item.as_str().unwrap_or_default().to_owned())).collect();
-    let options = sample::SampleOptions { prefecture: reference.prefecture.prefecture_code.clone(), report_year, seed };
-    sample::generate(&reference, &dictionary, &columns, &options)
 }
 
 /// The work folder of the demonstration; files that are there stay as they are.

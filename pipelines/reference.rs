@@ -1,7 +1,7 @@
 //! Reference tables of a prefecture: built in for all 47 (`sql/reference/*.csv`, publisher and date in `sources.csv`),
 //! or brought by the work folder (`tables`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -19,6 +19,13 @@ pub struct Prefecture {
     pub prefecture_code: String,
     pub name: String,
     pub kana: String,
+}
+
+impl Prefecture {
+    /// What the codes of its areas begin with; those of the whole nation have nothing in common.
+    pub fn code_prefix(&self) -> &str {
+        if self.prefecture_code == Reference::NATION { "" } else { &self.prefecture_code }
+    }
 }
 
 /// A municipality or a ward of a designated city (`parent_code` set).
@@ -123,6 +130,14 @@ pub fn prefecture(name: &str) -> Result<Prefecture> {
     })
 }
 
+/// The same, and the whole nation as `all` or `全国`: it has reference tables, but no work folder.
+fn prefecture_or_nation(name: &str) -> Result<Prefecture> {
+    if [Reference::NATION, "all", "全国"].contains(&crate::ingest::cells::fold(name).as_str()) {
+        return Ok(Prefecture { prefecture_code: Reference::NATION.into(), name: "全国".into(), kana: "ぜんこく".into() });
+    }
+    prefecture(name)
+}
+
 impl Reference {
     /// Code of the whole nation as a prefecture: an extract of all of them, for measuring.
     pub const NATION: &str = "00";
@@ -138,26 +153,26 @@ impl Reference {
         Self::load_for(&code, report_year, Tables::open(root, &code)?)
     }
 
-    /// Tables of the prefecture (2-digit code or name) for a report year, from `tables`.
+    /// Tables of the prefecture (2-digit code or name), or of the nation, for a report year, from `tables`.
     pub fn load_for(name: &str, report_year: i32, tables: Tables) -> Result<Self> {
-        let prefecture = prefecture(name)?;
-        let code = prefecture.prefecture_code.clone();
-        let systems = Systems::load(&tables, &code, report_year)?;
+        let prefecture = prefecture_or_nation(name)?;
+        let code = prefecture.code_prefix();
+        let systems = Systems::load(&tables, code, report_year)?;
         let mut municipalities: Vec<Municipality> = tables.read("municipalities")?;
-        municipalities.retain(|m| m.prefecture_code == code);
+        municipalities.retain(|m| m.prefecture_code.starts_with(code));
         for m in &mut municipalities {
             m.secondary_medical_area_code = systems.area_in_use("medical_area", &m.municipality_code).to_owned();
             m.area_339_code = systems.area_in_use("demand_area", &m.municipality_code).to_owned();
         }
         let medical_areas = systems.areas_in_use("medical_area").map(|a| MedicalArea {
             secondary_medical_area_code: a.area_code.clone(),
-            prefecture_code: code.clone(),
+            prefecture_code: a.prefecture_code.clone(),
             name: a.name.clone(),
         });
         let population = tables
             .read::<Population>("population")?
             .into_iter()
-            .filter(|p| p.municipality_code.starts_with(&code))
+            .filter(|p| p.municipality_code.starts_with(code))
             .map(|p| (p.municipality_code.clone(), p))
             .collect();
         let index = municipalities.iter().enumerate().map(|(i, m)| (m.municipality_code.clone(), i)).collect();
@@ -201,6 +216,7 @@ impl Reference {
 
     /// The units that facilities are placed in: wards where a city has them, else the municipality itself.
     pub fn smallest_units(&self) -> impl Iterator<Item = &Municipality> {
-        self.municipalities.iter().filter(|m| !self.municipalities.iter().any(|w| w.parent_code == m.municipality_code))
+        let divided: HashSet<&str> = self.municipalities.iter().map(|w| w.parent_code.as_str()).collect();
+        self.municipalities.iter().filter(move |m| !divided.contains(m.municipality_code.as_str()))
     }
 }

@@ -1,10 +1,12 @@
 //! The batch: extract in, packet out. Stages follow one another; each reads what the earlier ones wrote.
 
 mod checks;
+mod judge;
 mod measure;
 mod tables;
 
 pub use checks::{Checked, check};
+pub use judge::{Input, judged_only};
 pub use measure::{draft_sheets, print_documents};
 
 use std::collections::BTreeSet;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::boundaries::{self, Boundaries};
-use crate::check::{Desk, previous};
+use crate::check::Desk;
 use crate::coordinate::Round;
 use crate::council::Council;
 use crate::dictionary::{self, Dictionary, dated};
@@ -32,7 +34,9 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, catalogue, compare, coordinate, databook, determine, ingest, overrides, publish, stage, wording};
+use crate::{aggregate, catalogue, compare, coordinate, databook, ingest, overrides, publish, stage, wording};
+
+use judge::{Judged, judged};
 
 /// What to run. `None` means: as the work folder says.
 pub struct Options<'a> {
@@ -241,44 +245,10 @@ pub struct Figures {
     desk: Desk,
 }
 
-/// What to read, beside the tables of the basis.
-#[derive(Clone, Copy, Default)]
-pub struct Input<'a> {
-    pub mapping: Option<&'a Path>,
-    pub work_folder: Option<&'a Path>,
-    pub late: Option<&'a Path>,
-    pub edits: &'a [ingest::Edit],
-}
-
 pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, progress: &Progress) -> Result<Figures> {
     let stages = root.join("stages");
-    progress.stage("抽出ファイルを読んでいます");
-    let request = ingest::Request {
-        extract,
-        late: input.late,
-        edits: input.edits,
-        mapping: input.mapping,
-        work_folder: input.work_folder,
-        report_year: basis.year,
-        reference: &basis.reference,
-        dictionary: &basis.dictionary,
-        rules: &basis.rules,
-    };
-    let ingested = ingest::run(&request)?;
-    for table in [&ingested.facilities, &ingested.answers, &ingested.notes] {
-        table.write_parquet(&stages.join(format!("ingest/{}.parquet", table.name)))?;
-    }
-    tables::write_reference(basis, input.work_folder, &stages, &ingested.items)?;
-    let desk = Desk::open(input.work_folder, &basis.dictionary)?;
-    desk.table()?.write_parquet(&stages.join("ingest/ing_overrides.parquet"))?;
-    previous::write(basis.previous.as_deref(), &ingested, &stages)?;
-
-    progress.stage("機能の有無を判定しています");
-    let mut engine = stage::engine(&stage::FOLDERS, &["reference", "ingest"], &stages, basis.year, basis.threads)?;
-    let determined = determine::run(&mut engine, &stages, basis.year)?;
-    let facilities = ingested.facility_count()?;
-    let mut findings = ingested.findings;
-    findings.extend(determine::checks(&mut engine, &stages, basis.year, &ingested.inputs)?);
+    let Judged { mut engine, determined, findings, inputs, rejected, items, desk, facilities } =
+        judged(basis, extract, input, &stages, (&stage::FOLDERS, progress, &mut |_| ()))?;
 
     progress.stage("区域ごとに集計しています");
     let tables = aggregate::run(&mut engine, &stages, basis.year, &basis.areas, &basis.rules)?;
@@ -301,10 +271,10 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
         facts: Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?
             .with_pictures(PictureFacts::read(&tables, &basis.areas, basis.boundaries.clone())?),
         findings,
-        rejected: (!ingested.rejected.is_empty()).then(|| ingest::rejected_table(&ingested.rejected)).transpose()?,
-        inputs: ingested.inputs,
+        rejected: (!rejected.is_empty()).then(|| ingest::rejected_table(&rejected)).transpose()?,
+        inputs,
         facilities,
-        items: ingested.items,
+        items,
         desk,
     })
 }

@@ -26,6 +26,9 @@ pub struct Contract {
     pub columns: Vec<(ColumnNote, String)>,
 }
 
+/// Bytes from which on a table is not copied into the engine.
+const LEFT_ON_DISK: u64 = 16 << 20;
+
 /// Schema that holds the tables; a model never names it.
 const STORE: &str = "kept";
 
@@ -96,12 +99,20 @@ impl Engine {
             Config::default().enable_autoload_extension(false)?.with("autoinstall_known_extensions", "false")?.threads(threads.max(1) as i64)?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         connection.execute_batch(&format!("create schema {STORE}"))?;
-        let mut tables = BTreeSet::new();
+        let (mut tables, mut left_on_disk) = (BTreeSet::new(), Vec::new());
         for load in loads {
             let path = load.path.to_string_lossy().replace('\'', "''");
-            connection.execute_batch(&format!("create table {STORE}.{} as from read_parquet('{path}')", quoted(load.name)))?;
+            // a big table would fill the memory many times over: it stays in its file, and a model reads the columns it names
+            let is_big = std::fs::metadata(load.path).is_ok_and(|m| m.len() > LEFT_ON_DISK);
+            let kind = if is_big { "view" } else { "table" };
+            connection.execute_batch(&format!("create {kind} {STORE}.{} as from read_parquet('{path}')", quoted(load.name)))?;
+            if is_big {
+                left_on_disk.push(format!("'{path}'"));
+            }
             tables.insert(load.name.to_owned());
         }
+        // only these files can be read once the outside world is shut
+        connection.execute_batch(&format!("set allowed_paths = [{}]", left_on_disk.join(", ")))?;
         connection.execute_batch("set enable_external_access = false; set lock_configuration = true;")?;
         Ok(Self { connection, tables })
     }

@@ -143,6 +143,11 @@ impl Workspace {
 /// Makes a work folder; nothing that exists is touched.
 pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace> {
     let reference = Reference::load(prefecture)?;
+    if reference.prefecture.prefecture_code == Reference::NATION {
+        return Err(
+            Error::new("全国の作業フォルダーは作れません").next("01（北海道）から 47（沖縄県）までのコード、又は都道府県名を指定してください")
+        );
+    }
     if !(2025..=2100).contains(&report_year) {
         return Err(Error::new(format!("報告年度 {report_year} は使えません")).next("2025（令和7年度報告）以後の西暦を指定してください"));
     }

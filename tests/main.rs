@@ -11,6 +11,7 @@ mod council_year;
 mod decisions;
 mod determine;
 mod dictionary;
+mod encoding;
 mod forms;
 mod future;
 mod ingest;

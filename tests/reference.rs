@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kyogi::embedded;
+use kyogi::reference::Reference;
 
 use crate::support::{YEAR, folder, plain_facility, rows, write_extract};
 
@@ -64,4 +65,23 @@ fn codes_of_earlier_years_are_read_and_said() {
     assert_eq!(said, [(mapped, "22131 → 22138"), (mapped, "221368 → 22139"), (mapped, "22137 → 22140"), ("old_code_split", "22135 → 22130")]);
     let statuses = rows(&dir.path().join("data/facility_status.csv"));
     assert!(statuses.iter().all(|s| s["municipality_code"] == "22130" && s["medical_area_code"] == "2208"));
+}
+
+/// The nation is its 47 prefectures, each unit once and in the area it has there; nobody can have it as a work folder.
+#[test]
+fn the_nation_is_all_prefectures() {
+    let areas = |r: &Reference| -> Vec<(String, String, String)> {
+        r.smallest_units().map(|m| (m.municipality_code.clone(), m.secondary_medical_area_code.clone(), m.area_339_code.clone())).collect()
+    };
+    let people =
+        |r: &Reference| r.smallest_units().map(|m| u64::from(r.population.get(&m.municipality_code).map_or(0, |p| p.population_total))).sum::<u64>();
+    let nation = Reference::load("all").expect("nation");
+    let parts: Vec<Reference> = (1..=47).map(|n| Reference::load(&format!("{n:02}")).expect("prefecture")).collect();
+    assert_eq!(areas(&nation), parts.iter().flat_map(areas).collect::<Vec<_>>());
+    assert_eq!(nation.medical_areas.len(), parts.iter().map(|p| p.medical_areas.len()).sum::<usize>());
+    assert_eq!(people(&nation), parts.iter().map(people).sum::<u64>());
+    assert!(people(&nation) > 120_000_000);
+    let dir = folder();
+    assert!(kyogi::workspace::init("all", 2025, dir.path()).is_err());
+    assert!(Reference::of_work_folder("00", 2025, dir.path()).is_err());
 }

@@ -1,6 +1,6 @@
 //! The generator: the same seed gives the same file, and its files run for any prefecture.
 
-use kyogi::cli::sample_extract;
+use kyogi::sample::extract as sample_extract;
 
 use crate::support::{YEAR, folder, rows, sample};
 

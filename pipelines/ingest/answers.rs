@@ -1,10 +1,11 @@
 //! Wide rows to long answers: each item's column (or one-hot columns) is read once per distinct text, in parallel.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 
+use arrow::array::{ArrayBuilder, ArrayRef, DictionaryArray, Float64Builder, Int32Array, Int32Builder, Int64Array, StringBuilder};
+use arrow::datatypes::Int32Type;
 use csv::StringRecord;
-use polars::prelude as pl;
-use polars::prelude::{IntoSeries, NamedFrom};
 use rayon::prelude::*;
 
 use super::cells::{self, Cell, ChoiceSet};
@@ -32,16 +33,17 @@ struct Answer {
     name: Option<String>,
 }
 
-/// Where something was said, and which of the column's sayings and answers it was.
+/// Where something was said, and which of the column's sayings and answers it was. Small: an extract of the nation has
+/// seven million of them.
 struct Row {
     row_no: u32,
     /// Row of Excel in the table that the column is of.
     source_row: u32,
-    column: usize,
-    saying: usize,
-    answer: usize,
+    saying: u32,
+    column: u16,
+    answer: u16,
     /// Place within the cell, or within the one-hot columns of a row.
-    seq: usize,
+    seq: u16,
 }
 
 /// Long rows of one item from one table. A column has few distinct texts in many rows, so rows only point at what was said.
@@ -63,44 +65,26 @@ pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mu
     let items: Vec<(&Item, usize)> = reported
         .flat_map(|i| (0..context.sources.len()).filter(|&s| context.sources[s].places.contains_key(&i.item_code)).map(move |s| (i, s)))
         .collect();
-    let frames = items
-        .par_iter()
-        .map(|&(item, number)| {
-            let reader = Reader::new(context, item, number);
-            let (frame, found) = reader.read(facilities).frame(item, &context.sources[number])?;
-            Ok((is_note(item), frame, found))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let (mut answers, mut notes) = (None::<pl::DataFrame>, None::<pl::DataFrame>);
-    for (is_note, frame, found) in frames {
-        findings.extend(found);
-        let all = if is_note { &mut notes } else { &mut answers };
-        match all {
-            Some(all) => {
-                all.vstack_mut_owned(frame)?;
-            }
-            None => *all = Some(frame),
-        }
+    let columns: Vec<Vec<Vec<&str>>> = context.sources.iter().map(by_column).collect();
+    let longs: Vec<Long> = items.par_iter().map(|&(item, number)| Reader::new(context, item, number, &columns[number]).read(facilities)).collect();
+    drop(columns);
+    let (mut answers, mut notes) = (Columns::default(), Columns::default());
+    for (long, (item, number)) in longs.into_iter().zip(items) {
+        let columns = if is_note(item) { &mut notes } else { &mut answers };
+        findings.extend(columns.add(long, item, &context.sources[number]));
     }
-    Ok((table("ing_answers", answers)?, table("ing_notes", notes)?))
+    let (answers, notes) = rayon::join(|| answers.table("ing_answers"), || notes.table("ing_notes"));
+    Ok((answers?, notes?))
 }
 
-fn table(name: &str, frame: Option<pl::DataFrame>) -> Result<Table> {
-    let frame = frame.map_or_else(|| Long::default().columns("", &[], 0, |_| String::new()), Ok)?;
-    let notes = [
-        ("row_no", "行番号"),
-        ("item_code", "報告事項コード"),
-        ("seq", "連番"),
-        ("choice_code", "選択肢コード"),
-        ("value_low", "値の下限"),
-        ("value_high", "値の上限"),
-        ("state", "状態"),
-        ("raw", "元の値"),
-        ("column_no", "列番号"),
-        ("column_name", "列"),
-        ("source_row", "ファイルの行番号"),
-    ];
-    Table::from_polars(name, notes.iter().map(|(n, l)| ColumnNote::new(n, l, "")).collect(), &frame)
+/// The cells of a table by column: rows lie far apart in memory, and every item goes through all of them.
+fn by_column(source: &Source) -> Vec<Vec<&str>> {
+    let mut columns: Vec<Vec<&str>> = (0..source.headers.len()).map(|_| Vec::with_capacity(source.rows.len())).collect();
+    for (_, record) in &source.rows {
+        let cells = record.iter().chain(std::iter::repeat(""));
+        columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
+    }
+    columns
 }
 
 /// Reads one item in one table.
@@ -110,20 +94,19 @@ struct Reader<'a> {
     number: usize,
     item: &'a Item,
     glyphs: cells::Glyphs,
+    columns: &'a [Vec<&'a str>],
 }
 
 impl<'a> Reader<'a> {
-    fn new(context: &'a Context<'a>, item: &'a Item, number: usize) -> Self {
+    fn new(context: &'a Context<'a>, item: &'a Item, number: usize, columns: &'a [Vec<&'a str>]) -> Self {
         let source = &context.sources[number];
-        Self { context, source, number, item, glyphs: source.glyphs(&item.item_code, &item.function_code, context.masked) }
+        Self { context, source, number, item, columns, glyphs: source.glyphs(&item.item_code, &item.function_code, context.masked) }
     }
 
-    /// Reported facilities with a row in this table.
-    fn rows<'f>(&'f self, facilities: &'f Facilities) -> impl Iterator<Item = (&'f FacilityRow, u32, &'a StringRecord)> {
-        facilities.rows.iter().filter(|f| f.is_reported).filter_map(|f| {
-            let (row, record) = &self.source.rows[f.part_of(self.number)?];
-            Some((f, *row, record))
-        })
+    /// Reported facilities with a row in this table, and its place there.
+    fn rows<'f>(&self, facilities: &'f Facilities) -> impl Iterator<Item = (&'f FacilityRow, usize)> {
+        let number = self.number;
+        facilities.rows.iter().filter(|f| f.is_reported).filter_map(move |f| Some((f, f.part_of(number)?)))
     }
 
     fn read(&self, facilities: &Facilities) -> Long {
@@ -138,30 +121,43 @@ impl<'a> Reader<'a> {
     fn read_column(&self, column: usize, facilities: &Facilities, long: &mut Long) {
         let (item, glyphs) = (self.item, &self.glyphs);
         let set = ChoiceSet::new(self.context.request.dictionary, &item.choice_set);
-        let mut known: HashMap<&str, (usize, Option<&'static str>)> = HashMap::new();
-        for (facility, source_row, record) in self.rows(facilities) {
-            let raw = record.get(column).unwrap_or("");
-            let (saying, trouble) = *known.entry(raw).or_insert_with(|| {
-                let cell = match item.value_type {
-                    ValueType::Choice => set.single(raw, glyphs),
-                    ValueType::Multi => set.multi(raw, glyphs),
-                    ValueType::Count => cells::count(raw, glyphs),
-                    ValueType::Number => cells::number(raw, glyphs),
-                    _ => cells::text(raw),
-                };
-                long.sayings.push(Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) });
-                let trouble = match cell {
-                    Cell::Unreadable(code) => Some(code),
-                    Cell::Guessed(_) => Some("new_choice"),
-                    _ => None,
-                };
-                (long.sayings.len() - 1, trouble)
-            });
-            for answer in 0..long.sayings[saying].answers.len() {
-                long.rows.push(Row { row_no: facility.row_no, source_row, column, saying, answer, seq: answer });
+        // each distinct text is understood once, and long lists of them in parallel
+        let (mut known, mut distinct) = (HashMap::<&str, u32>::new(), Vec::new());
+        let said: Vec<(&FacilityRow, u32, u32)> = self
+            .rows(facilities)
+            .map(|(facility, index)| {
+                let (raw, source_row) = (self.columns[column][index], self.source.rows[index].0);
+                let saying = *known.entry(raw).or_insert_with(|| {
+                    distinct.push(raw);
+                    distinct.len() as u32 - 1
+                });
+                (facility, source_row, saying)
+            })
+            .collect();
+        drop(known);
+        let understand = |raw: &&str| {
+            let cell = match item.value_type {
+                ValueType::Choice => set.single(raw, glyphs),
+                ValueType::Multi => set.multi(raw, glyphs),
+                ValueType::Count => cells::count(raw, glyphs),
+                ValueType::Number => cells::number(raw, glyphs),
+                _ => cells::text(raw),
+            };
+            let trouble = match cell {
+                Cell::Unreadable(code) => Some(code),
+                Cell::Guessed(_) => Some("new_choice"),
+                _ => None,
+            };
+            (Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) }, trouble)
+        };
+        let troubles: Vec<Option<&'static str>>;
+        (long.sayings, troubles) = distinct.par_iter().map(understand).unzip();
+        for (facility, source_row, saying) in said {
+            for answer in 0..long.sayings[saying as usize].answers.len() as u16 {
+                long.rows.push(Row { row_no: facility.row_no, source_row, column: column as u16, saying, answer, seq: answer });
             }
-            if let Some(code) = trouble {
-                long.findings.push(self.finding(code, facility, source_row, column, raw));
+            if let Some(code) = troubles[saying as usize] {
+                long.findings.push(self.finding(code, facility, source_row, column, distinct[saying as usize]));
             }
         }
     }
@@ -178,7 +174,8 @@ impl<'a> Reader<'a> {
         long.sayings.push(Saying { raw: values.selected.first().cloned().unwrap_or_default(), answers });
         // cells after the last filled one are not kept of a sheet, in text they are missing
         let is_whole = |record: &StringRecord| self.source.is_workbook || columns.iter().all(|(c, _)| *c < record.len());
-        for (facility, source_row, record) in self.rows(facilities) {
+        for (facility, index) in self.rows(facilities) {
+            let (source_row, record) = (self.source.rows[index].0, &self.source.rows[index].1);
             let mut seq = 0;
             for (answer, (column, _)) in columns.iter().enumerate() {
                 let raw = record.get(*column).unwrap_or("");
@@ -187,7 +184,8 @@ impl<'a> Reader<'a> {
                 }
                 let key = cells::fold(raw);
                 if selected.contains(&key) {
-                    long.rows.push(Row { row_no: facility.row_no, source_row, column: *column, saying: 0, answer, seq });
+                    let (column, answer) = (*column as u16, answer as u16);
+                    long.rows.push(Row { row_no: facility.row_no, source_row, column, saying: 0, answer, seq });
                     seq += 1;
                 } else if !key.is_empty() && !unselected.contains(&key) {
                     long.findings.push(self.finding("unknown_mark", facility, source_row, *column, raw));
@@ -195,7 +193,8 @@ impl<'a> Reader<'a> {
             }
             // A layout says what an empty group means; a row cut short says nothing.
             if seq == 0 && none.is_some() && is_whole(record) {
-                long.rows.push(Row { row_no: facility.row_no, source_row, column: columns[0].0, saying: 0, answer: columns.len(), seq: 0 });
+                let (column, answer) = (columns[0].0 as u16, columns.len() as u16);
+                long.rows.push(Row { row_no: facility.row_no, source_row, column, saying: 0, answer, seq: 0 });
             }
         }
     }
@@ -224,43 +223,106 @@ fn answers_of(item: &Item, cell: &Cell) -> Vec<Answer> {
     }
 }
 
-impl Long {
-    fn frame(self, item: &Item, source: &Source) -> Result<(pl::DataFrame, Vec<Finding>)> {
-        let used: Vec<usize> = self.rows.iter().map(|r| r.column).collect::<BTreeSet<_>>().into_iter().collect();
-        let frame = self.columns(&item.item_code, &used, source.row_offset, |column| source.cell_column(column))?;
-        Ok((frame, self.findings))
+/// Texts that stand in many rows, each kept once.
+#[derive(Default)]
+struct Words {
+    texts: StringBuilder,
+    known: HashMap<String, i32>,
+}
+
+impl Words {
+    fn add(&mut self, text: &str) -> i32 {
+        self.texts.append_value(text);
+        self.texts.len() as i32 - 1
     }
 
-    /// The rows as columns; `offset` puts the columns of a later table behind those of the earlier ones.
-    fn columns(&self, item_code: &str, used: &[usize], offset: u32, name: impl Fn(usize) -> String) -> Result<pl::DataFrame> {
-        let n = self.rows.len();
-        let answer = |row: &Row| &self.sayings[row.saying].answers[row.answer];
-        // the text of a cell with several choices stands once, with the first
-        let raw = |row: &Row| match &answer(row).name {
-            Some(name) => Some(name.as_str()),
-            None if row.seq == 0 => Some(self.sayings[row.saying].raw.as_str()),
-            None => None,
-        };
-        let names: HashMap<usize, String> = used.iter().map(|&c| (c, name(c))).collect();
-        let texts = |name: &str, values: pl::StringChunked| pl::Column::from(values.with_name(name.into()).into_series());
-        let ints =
-            |name: &str, of: &dyn Fn(&Row) -> i64| pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(of).collect::<Vec<_>>()));
-        let numbers = |name: &str, of: fn((f64, f64)) -> f64| {
-            pl::Column::from(pl::Series::new(name.into(), self.rows.iter().map(|r| answer(r).range.map(of)).collect::<Vec<_>>()))
-        };
-        let columns = vec![
-            ints("row_no", &|r| i64::from(r.row_no)),
-            pl::Column::new_scalar("item_code".into(), pl::Scalar::from(pl::PlSmallStr::from(item_code)), n),
-            ints("seq", &|r| r.seq as i64),
-            texts("choice_code", self.rows.iter().map(|r| answer(r).choice_code.as_deref()).collect()),
-            numbers("value_low", |r| r.0),
-            numbers("value_high", |r| r.1),
-            texts("state", self.rows.iter().map(|r| Some(answer(r).state)).collect()),
-            texts("raw", self.rows.iter().map(raw).collect()),
-            ints("column_no", &|r| i64::from(offset) + r.column as i64 + 1),
-            texts("column_name", self.rows.iter().map(|r| names.get(&r.column).map(String::as_str)).collect()),
-            ints("source_row", &|r| i64::from(r.source_row)),
-        ];
-        Ok(pl::DataFrame::new(n, columns)?)
+    fn number(&mut self, text: &str) -> i32 {
+        if let Some(&number) = self.known.get(text) {
+            return number;
+        }
+        let number = self.add(text);
+        self.known.insert(text.to_owned(), number);
+        number
+    }
+}
+
+/// The long table, column by column; texts as numbers of words.
+#[derive(Default)]
+struct Columns {
+    row_no: Vec<i64>,
+    item: Vec<i32>,
+    seq: Vec<i32>,
+    choice: Int32Builder,
+    low: Float64Builder,
+    high: Float64Builder,
+    state: Vec<i32>,
+    raw: Int32Builder,
+    column_no: Vec<i64>,
+    column: Vec<i32>,
+    source_row: Vec<i32>,
+    codes: Words,
+    names: Words,
+    raws: Words,
+}
+
+impl Columns {
+    /// Adds what was read of an item in a table; columns of a later table stand behind those of the earlier ones.
+    fn add(&mut self, long: Long, item: &Item, source: &Source) -> Vec<Finding> {
+        let item_number = self.codes.number(&item.item_code);
+        let numbers: Vec<(i32, Vec<(Option<i32>, i32, Option<i32>)>)> = long
+            .sayings
+            .iter()
+            .map(|saying| {
+                let answers = saying.answers.iter().map(|a| {
+                    let choice = a.choice_code.as_deref().map(|c| self.codes.number(c));
+                    (choice, self.codes.number(a.state), a.name.as_deref().map(|n| self.raws.add(n)))
+                });
+                let answers = answers.collect();
+                (self.raws.add(&saying.raw), answers)
+            })
+            .collect();
+        let mut columns: HashMap<u16, i32> = HashMap::new();
+        for row in &long.rows {
+            let (raw, answers) = &numbers[row.saying as usize];
+            let (choice, state, name) = answers[usize::from(row.answer)];
+            let range = long.sayings[row.saying as usize].answers[usize::from(row.answer)].range;
+            self.row_no.push(i64::from(row.row_no));
+            self.item.push(item_number);
+            self.seq.push(i32::from(row.seq));
+            self.choice.append_option(choice);
+            self.low.append_option(range.map(|r| r.0));
+            self.high.append_option(range.map(|r| r.1));
+            self.state.push(state);
+            // the text of a cell with several choices stands once, with the first
+            self.raw.append_option(name.or((row.seq == 0).then_some(*raw)));
+            self.column_no.push(i64::from(source.row_offset) + i64::from(row.column) + 1);
+            let names = &mut self.names;
+            self.column.push(*columns.entry(row.column).or_insert_with(|| names.number(&source.cell_column(row.column.into()))));
+            self.source_row.push(row.source_row as i32);
+        }
+        long.findings
+    }
+
+    fn table(mut self, name: &str) -> Result<Table> {
+        let texts = |words: &mut Words| -> ArrayRef { Arc::new(words.texts.finish()) };
+        let (codes, names, raws) = (texts(&mut self.codes), texts(&mut self.names), texts(&mut self.raws));
+        let words = |keys: Int32Array, of: &ArrayRef| -> Result<ArrayRef> { Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, of.clone())?)) };
+        let note = |name: &str, label: &str| ColumnNote::new(name, label, "");
+        Table::new(
+            name,
+            vec![
+                (note("row_no", "行番号"), Arc::new(Int64Array::from(self.row_no))),
+                (note("item_code", "報告事項コード"), words(self.item.into(), &codes)?),
+                (note("seq", "連番"), Arc::new(Int32Array::from(self.seq))),
+                (note("choice_code", "選択肢コード"), words(self.choice.finish(), &codes)?),
+                (note("value_low", "値の下限"), Arc::new(self.low.finish())),
+                (note("value_high", "値の上限"), Arc::new(self.high.finish())),
+                (note("state", "状態"), words(self.state.into(), &codes)?),
+                (note("raw", "元の値"), words(self.raw.finish(), &raws)?),
+                (note("column_no", "列番号"), Arc::new(Int64Array::from(self.column_no))),
+                (note("column_name", "列"), words(self.column.into(), &names)?),
+                (note("source_row", "ファイルの行番号"), Arc::new(Int32Array::from(self.source_row))),
+            ],
+        )
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::dictionary::{Choice, Dictionary};
 
@@ -48,6 +48,10 @@ pub fn fold(text: &str) -> String {
     if text.bytes().all(|b| b.is_ascii_graphic()) {
         return text.to_owned();
     }
+    // most texts are in this form already
+    if is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains(|c: char| c.is_whitespace() || is_invisible(c)) {
+        return text.to_owned();
+    }
     text.nfkc().filter(|c| !c.is_whitespace() && !is_invisible(*c)).collect()
 }
 
@@ -57,7 +61,14 @@ fn is_invisible(c: char) -> bool {
 
 /// The key under which spellings of one choice label meet: 無し/無, 有り/有, 〜/～/~, full-width forms.
 pub fn label_key(label: &str) -> String {
-    fold(label).replace(['〜', '～', '∼'], "~").replace("無し", "無").replace("有り", "有")
+    let mut key = fold(label);
+    if key.contains(['〜', '～', '∼']) {
+        key = key.replace(['〜', '～', '∼'], "~");
+    }
+    if key.contains("無し") || key.contains("有り") {
+        key = key.replace("無し", "無").replace("有り", "有");
+    }
+    key
 }
 
 /// Choices of one set, found by code or by any spelling of the label.

@@ -2,6 +2,7 @@
 //! tables that lie side by side are the same facility's.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use csv::StringRecord;
 use polars::prelude as pl;
@@ -27,7 +28,8 @@ pub struct FacilityRow {
     /// Code of the ward where the extract has one, else that of the municipality.
     pub unit_code: String,
     pub medical_area_code: String,
-    pub modes: HashMap<&'static str, String>,
+    /// Mode or code of the choice, in the order of `CHOICE_ITEMS`.
+    pub modes: [Option<Arc<str>>; CHOICE_ITEMS.len()],
     pub report_date: String,
     pub is_reported: bool,
     pub is_latest: bool,
@@ -45,8 +47,11 @@ pub struct Facilities {
 }
 
 /// Choice items of the identity block and the column that holds their mode (or label code) in the artefact.
-const CHOICE_ITEMS: [&str; 9] =
+pub const CHOICE_ITEMS: [&str; 9] =
     ["facility_type", "report_status", "report_method", "confirmation", "auto_g1", "auto_g2a", "auto_g2b", "auto_g2c", "auto_g2d"];
+
+/// Place of the report status among them.
+pub const STATUS: usize = 1;
 
 pub(super) fn read(context: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(Facilities, Vec<Rejected>)> {
     let (mut rows, mut rejected) = (Vec::new(), Vec::new());
@@ -82,7 +87,11 @@ struct RowReader<'a> {
     source: &'a Source,
     number: usize,
     glyphs: cells::Glyphs,
-    sets: HashMap<&'static str, cells::ChoiceSet>,
+    /// What was read in each choice column: few texts in many rows.
+    choices: [HashMap<String, std::result::Result<Option<Arc<str>>, &'static str>>; CHOICE_ITEMS.len()],
+    sets: [Option<cells::ChoiceSet>; CHOICE_ITEMS.len()],
+    years: HashMap<String, i32>,
+    dates: HashMap<String, Option<String>>,
     places: HashMap<String, Option<Located>>,
     other_prefecture: HashMap<String, usize>,
     other_year: HashMap<i32, usize>,
@@ -109,8 +118,7 @@ impl<'a> RowReader<'a> {
     fn new(context: &'a Context<'a>, number: usize) -> Self {
         let source = &context.sources[number];
         let dictionary = context.request.dictionary;
-        let sets =
-            CHOICE_ITEMS.iter().filter_map(|&item| dictionary.item(item).map(|i| (item, cells::ChoiceSet::new(dictionary, &i.choice_set)))).collect();
+        let sets = CHOICE_ITEMS.map(|item| dictionary.item(item).map(|i| cells::ChoiceSet::new(dictionary, &i.choice_set)));
         let mut answer_columns = Vec::new();
         for (item, place) in &source.places {
             let is_base = dictionary.item(item).is_none_or(|i| i.function_code == "base");
@@ -130,6 +138,9 @@ impl<'a> RowReader<'a> {
             number,
             glyphs: source.glyphs("", "base", context.masked),
             sets,
+            choices: Default::default(),
+            years: HashMap::new(),
+            dates: HashMap::new(),
             places: HashMap::new(),
             other_prefecture: HashMap::new(),
             other_year: HashMap::new(),
@@ -154,7 +165,7 @@ impl<'a> RowReader<'a> {
     fn row(&mut self, index: usize, row_no: u32, record: &StringRecord, findings: &mut Vec<Finding>) -> Option<FacilityRow> {
         let source = self.source;
         let width = source.headers.len();
-        let extra = record.iter().skip(width).any(|c| !c.trim().is_empty());
+        let extra = record.len() > width && record.iter().skip(width).any(|c| !c.trim().is_empty());
         if extra {
             findings.push(source.finding("too_many_cells", Some(row_no), None).value(format!("{} 列（見出しは {width} 列）", record.len())));
             return None;
@@ -175,10 +186,17 @@ impl<'a> RowReader<'a> {
         }
         let wanted_year = self.context.request.report_year;
         let year_text = self.cell(record, "report_year");
-        let report_year = match cells::fiscal_year(year_text) {
-            Some(year) => year,
-            None if cells::fold(year_text).is_empty() => wanted_year,
-            None => 0,
+        let report_year = match self.years.get(year_text) {
+            Some(year) => *year,
+            None => {
+                let year = match cells::fiscal_year(year_text) {
+                    Some(year) => year,
+                    None if cells::fold(year_text).is_empty() => wanted_year,
+                    None => 0,
+                };
+                self.years.insert(year_text.to_owned(), year);
+                year
+            }
         };
         if report_year != wanted_year {
             *self.other_year.entry(report_year).or_default() += 1;
@@ -191,14 +209,12 @@ impl<'a> RowReader<'a> {
             return None;
         }
         let located = self.locate(record, row_no, &facility_id, findings);
-        let mut modes = HashMap::new();
-        for item in CHOICE_ITEMS {
-            if let Some(mode) = self.choice(item, record, row_no, &facility_id, findings) {
-                modes.insert(item, mode);
-            }
-        }
+        let modes = std::array::from_fn(|i| self.choice(i, record, row_no, &facility_id, findings));
         let raw_date = self.cell(record, "report_date");
-        let report_date = cells::date(raw_date);
+        let report_date = match self.dates.get(raw_date) {
+            Some(date) => date.clone(),
+            None => self.dates.entry(raw_date.to_owned()).or_insert_with(|| cells::date(raw_date)).clone(),
+        };
         if report_date.is_none() && !raw_date.trim().is_empty() {
             findings.push(source.finding("not_a_date", Some(row_no), source.column("report_date")).facility(&facility_id).value(raw_date));
         }
@@ -219,10 +235,10 @@ impl<'a> RowReader<'a> {
     }
 
     /// Whether a row is a report. Without a readable status its answers tell; a status against the answers is said.
-    fn is_reported(&self, modes: &HashMap<&'static str, String>, record: &StringRecord, row_no: u32, id: &str, findings: &mut Vec<Finding>) -> bool {
+    fn is_reported(&self, modes: &[Option<Arc<str>>], record: &StringRecord, row_no: u32, id: &str, findings: &mut Vec<Finding>) -> bool {
         let column = self.source.column("report_status");
         let answered = || self.answer_columns.iter().any(|c| record.get(*c).is_some_and(|cell| !cell.trim().is_empty()));
-        let code = match modes.get("report_status").map(String::as_str) {
+        let code = match modes[STATUS].as_deref() {
             Some("reported") => return true,
             Some(_) if answered() => "unreported_with_answers",
             Some(_) => return false,
@@ -273,22 +289,43 @@ impl<'a> RowReader<'a> {
         located
     }
 
-    fn choice(&self, item: &'static str, record: &StringRecord, row_no: u32, facility_id: &str, findings: &mut Vec<Finding>) -> Option<String> {
+    fn choice(&mut self, number: usize, record: &StringRecord, row_no: u32, facility_id: &str, findings: &mut Vec<Finding>) -> Option<Arc<str>> {
+        let item = CHOICE_ITEMS[number];
         let column = self.source.column(item)?;
         let raw = record.get(column).unwrap_or("");
-        match self.sets.get(item)?.single(raw, &self.glyphs) {
-            cells::Cell::Choices(codes) => {
-                let item = self.context.request.dictionary.item(item)?;
-                let choice = self.context.request.dictionary.choices_of(&item.choice_set).find(|c| c.choice_code == codes[0])?;
-                Some(if choice.mode.is_empty() { choice.choice_code.clone() } else { choice.mode.clone() })
+        if raw.is_empty() {
+            return None;
+        }
+        let read = match self.choices[number].get(raw) {
+            Some(read) => read.clone(),
+            None => {
+                let read = self.read_choice(number, raw);
+                self.choices[number].insert(raw.to_owned(), read.clone());
+                read
             }
+        };
+        match read {
+            Ok(mode) => mode,
             // an unreadable status has its own finding
-            cells::Cell::Unreadable(_) if item == "report_status" => None,
-            cells::Cell::Unreadable(code) => {
+            Err(_) if number == STATUS => None,
+            Err(code) => {
                 findings.push(self.source.finding(code, Some(row_no), Some(column)).facility(facility_id).item(item).value(raw));
                 None
             }
-            _ => None,
+        }
+    }
+
+    /// The mode of a choice cell, or the code of the finding.
+    fn read_choice(&self, number: usize, raw: &str) -> std::result::Result<Option<Arc<str>>, &'static str> {
+        let dictionary = self.context.request.dictionary;
+        let (Some(set), Some(item)) = (&self.sets[number], dictionary.item(CHOICE_ITEMS[number])) else { return Ok(None) };
+        match set.single(raw, &self.glyphs) {
+            cells::Cell::Choices(codes) => {
+                let choice = dictionary.choices_of(&item.choice_set).find(|c| c.choice_code == codes[0]);
+                Ok(choice.map(|c| Arc::from(if c.mode.is_empty() { c.choice_code.as_str() } else { c.mode.as_str() })))
+            }
+            cells::Cell::Unreadable(code) => Err(code),
+            _ => Ok(None),
         }
     }
 
@@ -404,8 +441,8 @@ impl Facilities {
             text("unit_code", &|r| filled(&r.unit_code)),
             text("medical_area_code", &|r| filled(&r.medical_area_code)),
         ];
-        for item in CHOICE_ITEMS {
-            columns.push(text(item, &|r| r.modes.get(item).cloned()));
+        for (i, item) in CHOICE_ITEMS.into_iter().enumerate() {
+            columns.push(text(item, &|r| r.modes[i].as_deref().map(str::to_owned)));
         }
         columns.push(text("report_date", &|r| filled(&r.report_date)));
         for (name, of) in [("is_reported", (|r| r.is_reported) as fn(&FacilityRow) -> bool), ("is_latest", |r| r.is_latest)] {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::facilities::FacilityRow;
+use super::facilities::{FacilityRow, STATUS};
 use super::source::Source;
 use super::{Context, Rejected};
 use crate::finding::Finding;
@@ -84,14 +84,16 @@ fn unite(context: &Context<'_>, row: &mut FacilityRow, other: FacilityRow, findi
     } else if !other.unit_code.is_empty() && other.unit_code != row.unit_code {
         disagree("市区町村コード");
     }
-    match (row.modes.contains_key("report_status"), other.modes.contains_key("report_status")) {
+    match (row.modes[STATUS].is_some(), other.modes[STATUS].is_some()) {
         (true, true) if row.is_reported != other.is_reported => disagree("報告状況"),
         (true, false) if !row.is_reported && other.is_reported => disagree("未報告の医療機関の回答（使っていません）"),
         (false, _) => row.is_reported |= other.is_reported,
         _ => {}
     }
-    for (item, mode) in other.modes {
-        row.modes.entry(item).or_insert(mode);
+    for (mode, more) in row.modes.iter_mut().zip(other.modes) {
+        if mode.is_none() {
+            *mode = more;
+        }
     }
     if row.report_date.is_empty() {
         row.report_date = other.report_date;

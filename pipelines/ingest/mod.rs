@@ -7,6 +7,7 @@ mod facilities;
 pub mod grid;
 mod join;
 pub mod layout;
+pub mod plain;
 pub mod propose;
 mod source;
 

@@ -52,12 +52,12 @@ pub struct Systems {
 }
 
 impl Systems {
-    pub(super) fn load(tables: &Tables, prefecture_code: &str, report_year: i32) -> Result<Self> {
+    pub(super) fn load(tables: &Tables, code_prefix: &str, report_year: i32) -> Result<Self> {
         let uses: Vec<SystemUse> = tables.read("area_system_uses")?;
         let mut areas: Vec<SystemArea> = tables.read("area_systems")?;
-        areas.retain(|a| a.prefecture_code == prefecture_code);
+        areas.retain(|a| a.prefecture_code.starts_with(code_prefix));
         let mut rows: Vec<Membership> = tables.read("area_membership")?;
-        rows.retain(|m| m.municipality_code.starts_with(prefecture_code) && m.from_year <= report_year);
+        rows.retain(|m| m.municipality_code.starts_with(code_prefix) && m.from_year <= report_year);
         rows.sort_by_key(|m| m.from_year);
         let known: BTreeSet<(&str, &str)> = areas.iter().map(|a| (a.system_code.as_str(), a.area_code.as_str())).collect();
         let mut members = BTreeMap::new();

@@ -28,7 +28,7 @@ pub(super) fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages:
     write("ref_home_visit_rates", local::home_visit_rates(work_folder)?)?;
     for name in ["population_by_age", "population_projection", "projection_groups", "home_care_demand", "care_facilities", "patient_flow"] {
         // these tables start with a code that begins with the prefecture's
-        let rows = basis.reference.tables.rows_of(name, &basis.reference.prefecture.prefecture_code);
+        let rows = basis.reference.tables.rows_of(name, basis.reference.prefecture.code_prefix());
         let name = format!("ref_{name}");
         write(&name, Table::from_csv(&name, &rows)?)?;
     }

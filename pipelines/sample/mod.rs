@@ -11,10 +11,13 @@ mod facilities;
 mod flaws;
 mod judge;
 
-use crate::dictionary::Dictionary;
+use rayon::prelude::*;
+
+use crate::dictionary::{Dictionary, read_csv};
+use crate::embedded;
 use crate::error::{Error, Result};
-use crate::ingest::SIMULATED_HEADER;
-use crate::reference::Reference;
+use crate::ingest::{SIMULATED_HEADER, layout};
+use crate::reference::{Prefecture, Reference};
 use answers::{Report, Survey};
 use book::Book;
 
@@ -26,6 +29,21 @@ pub struct SampleOptions {
     /// 報告年度: 2025 is reported from January to March 2026.
     pub report_year: i32,
     pub seed: u64,
+}
+
+/// The bytes of a simulated extract in the first built-in layout, of a prefecture or of the whole nation.
+pub fn extract(prefecture: &str, report_year: i32, seed: u64) -> Result<Vec<u8>> {
+    const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
+    let reference = Reference::load(prefecture)?;
+    let dictionary = Dictionary::load(report_year)?;
+    let layout = layout::Layout::parse(embedded::text(LAYOUT), LAYOUT)?;
+    let columns: Vec<(String, String)> =
+        layout.columns.iter().map(|(header, item)| (header.clone(), item.as_str().unwrap_or_default().to_owned())).collect();
+    if reference.prefecture.prefecture_code == Reference::NATION {
+        return generate_nation(&dictionary, &columns, report_year, seed);
+    }
+    let options = SampleOptions { prefecture: reference.prefecture.prefecture_code.clone(), report_year, seed };
+    generate(&reference, &dictionary, &columns, &options)
 }
 
 /// Bytes of a CSV (UTF-8 with BOM, CRLF) with the `columns` (header, item code) of a layout, in their order,
@@ -57,6 +75,25 @@ pub fn generate(reference: &Reference, dictionary: &Dictionary, columns: &[(Stri
     let mut records: Vec<Vec<String>> = reports.iter().map(|r| r.row.cells()).collect();
     flaws::scribble(&book, options.seed, options.report_year, owner, &mut records);
     write(columns, &slots, &records)
+}
+
+/// One extract of all prefectures, in the order of their codes.
+fn generate_nation(dictionary: &Dictionary, columns: &[(String, String)], report_year: i32, seed: u64) -> Result<Vec<u8>> {
+    let prefectures: Vec<Prefecture> = read_csv("sql/reference/prefectures.csv")?;
+    let parts = prefectures
+        .par_iter()
+        .map(|p| {
+            let options = SampleOptions { prefecture: p.prefecture_code.clone(), report_year, seed };
+            generate(&Reference::load(&p.prefecture_code)?, dictionary, columns, &options)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    for (i, part) in parts.into_iter().enumerate() {
+        // every part brings the same header
+        let header = part.iter().position(|b| *b == b'\n').map_or(0, |end| end + 1);
+        all.extend_from_slice(if i == 0 { &part } else { &part[header..] });
+    }
+    Ok(all)
 }
 
 /// Place in a row of each column.

@@ -16,9 +16,7 @@ tally as (
         count(*) filter (where is_positive and counts) as positives,
         count(*) filter (where is_positive and counts and counts_core) as core_positives,
         count(*) filter (where not is_positive) as negatives,
-        bool_or(is_intention) as item_intention,
-        string_agg(evidence, '、' order by place) filter (where is_positive and counts) as positive_cells,
-        string_agg(evidence, '、' order by place) filter (where requirement = 'star' and not is_positive) as negative_cells
+        bool_or(is_intention) as item_intention
     from det_answers
     group by row_no, function_code
 ),
@@ -60,7 +58,7 @@ gate as (
 
 ruled as (
     select
-        g1.row_no, d.function_code, t.core_positives, t.item_intention, t.positive_cells, t.negative_cells,
+        g1.row_no, d.function_code, t.core_positives, t.item_intention,
         case
             when d.function_code = 'g1' or g1.rule_code = 'not_reported' then g1.rule_code
             when g1.status = 'no' then 'g2_gate'
@@ -72,14 +70,22 @@ ruled as (
     from gate as g1
     cross join dict_functions d
     left join tally t on t.row_no = g1.row_no and t.function_code = d.function_code
+),
+
+cells as (
+    -- only the cells that decided are put into words
+    select r.row_no, r.function_code, string_agg(a.evidence, '、' order by a.place) as evidence
+    from ruled r
+    join det_answers a on a.row_no = r.row_no and a.function_code = r.function_code
+    where (r.rule_code in ('g1_all_requirements', 'g2_any_positive') and a.is_positive and a.counts)
+        or (r.rule_code = 'g1_requirement_negative' and a.requirement = 'star' and not a.is_positive)
+    group by r.row_no, r.function_code
 )
 
 select
-    row_no, function_code, rule_code,
-    coalesce(core_positives, 0) as core_positives,
-    coalesce(item_intention, false) as item_intention,
-    case
-        when rule_code in ('g1_all_requirements', 'g2_any_positive') then positive_cells
-        when rule_code = 'g1_requirement_negative' then negative_cells
-    end as evidence
-from ruled
+    r.row_no, r.function_code, r.rule_code,
+    coalesce(r.core_positives, 0) as core_positives,
+    coalesce(r.item_intention, false) as item_intention,
+    c.evidence
+from ruled r
+left join cells c on c.row_no = r.row_no and c.function_code = r.function_code
