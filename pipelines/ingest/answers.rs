@@ -269,7 +269,9 @@ impl Columns {
     /// Adds what was read of an item in a table; columns of a later table stand behind those of the earlier ones.
     fn add(&mut self, long: Long, item: &Item, source: &Source) -> Vec<Finding> {
         let item_number = self.codes.number(&item.item_code);
-        let numbers: Vec<(i32, Vec<(Option<i32>, i32, Option<i32>)>)> = long
+        // choice, state and name of an answer, as numbers of the dictionaries
+        type Numbered = (Option<i32>, i32, Option<i32>);
+        let numbers: Vec<(i32, Vec<Numbered>)> = long
             .sayings
             .iter()
             .map(|saying| {

@@ -81,6 +81,9 @@ pub(super) fn read(context: &Context<'_>, findings: &mut Vec<Finding>) -> Result
     Ok((Facilities { rows }, rejected))
 }
 
+/// The meaning of a choice cell's text, or the finding that it gives.
+type Understood = std::result::Result<Option<Arc<str>>, &'static str>;
+
 /// Reads the identity of the rows of one table.
 struct RowReader<'a> {
     context: &'a Context<'a>,
@@ -88,7 +91,7 @@ struct RowReader<'a> {
     number: usize,
     glyphs: cells::Glyphs,
     /// What was read in each choice column: few texts in many rows.
-    choices: [HashMap<String, std::result::Result<Option<Arc<str>>, &'static str>>; CHOICE_ITEMS.len()],
+    choices: [HashMap<String, Understood>; CHOICE_ITEMS.len()],
     sets: [Option<cells::ChoiceSet>; CHOICE_ITEMS.len()],
     years: HashMap<String, i32>,
     dates: HashMap<String, Option<String>>,

@@ -35,14 +35,11 @@ pub(super) struct Judged {
     pub(super) facilities: usize,
 }
 
+/// Folders whose models will run, where progress shows, and who hears the end of each step.
+pub(super) type Course<'a> = (&'a [&'a str], &'a Progress, &'a mut dyn FnMut(&str));
+
 /// The stages up to determination; `folders` are those whose tables the engine must hold, `done` hears the end of each step.
-pub(super) fn judged(
-    basis: &Basis,
-    extract: &Path,
-    input: Input<'_>,
-    stages: &Path,
-    (folders, progress, done): (&[&str], &Progress, &mut dyn FnMut(&str)),
-) -> Result<Judged> {
+pub(super) fn judged(basis: &Basis, extract: &Path, input: Input<'_>, stages: &Path, (folders, progress, done): Course<'_>) -> Result<Judged> {
     progress.stage("抽出ファイルを読んでいます");
     let request = ingest::Request {
         extract,
