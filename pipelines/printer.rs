@@ -164,6 +164,7 @@ impl Printer {
         let mut page = serde_json::to_value(catalogue::catalogue(&basis.dictionary, asked, &models, &self.root)?)?;
         page["indicators"] = indicators;
         frame("dictionary", "データ辞書", page)?;
+        self.page("areas/systems.html", "systems", &drafter.systems_page()?)?;
         self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, made)?)
     }
 

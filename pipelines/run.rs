@@ -22,6 +22,7 @@ use crate::dictionary::{self, Dictionary, dated};
 use crate::draft::book::DataBook;
 use crate::draft::picture_facts::PictureFacts;
 use crate::draft::site::{self, DataLink, Made, Plan};
+use crate::draft::systems::Allocation;
 use crate::draft::words::Phrases;
 use crate::draft::{Drafter, Facts};
 use crate::error::{Error, Result};
@@ -252,8 +253,10 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
 
     progress.stage("区域ごとに集計しています");
     let tables = aggregate::run(&mut engine, &stages, basis.year, &basis.areas, &basis.rules)?;
-    if let Some(hubs) = tables.get("agg_backup_hubs") {
-        hubs.write_csv(&root.join("data/backup_hubs.csv"))?;
+    for (model, file) in [("agg_backup_hubs", "backup_hubs"), ("agg_unit_demand", "area_allocation")] {
+        if let Some(table) = tables.get(model) {
+            table.write_csv(&root.join(format!("data/{file}.csv")))?;
+        }
     }
     if let Some(absent) = tables.get("figures_absent") {
         absent.write_csv(&root.join("data/figures_absent.csv"))?;
@@ -267,9 +270,11 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
         let (from, to) = (stages.join(format!("{made}/{}.parquet", table.name)), root.join(format!("data/{name}.parquet")));
         std::fs::copy(&from, &to).map_err(|e| Error::io("ファイルを写せません", &to, &e))?;
     }
+    let mut facts = Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?
+        .with_pictures(PictureFacts::read(&tables, &basis.areas, basis.boundaries.clone())?);
+    facts.allocation = Allocation::read(table("agg_unit_demand")?)?;
     Ok(Figures {
-        facts: Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?
-            .with_pictures(PictureFacts::read(&tables, &basis.areas, basis.boundaries.clone())?),
+        facts,
         findings,
         rejected: (!rejected.is_empty()).then(|| ingest::rejected_table(&rejected)).transpose()?,
         inputs,
@@ -303,6 +308,14 @@ pub fn scenario_figures(
     let mapping = workspace.mapping();
     let input = Input { mapping: mapping.as_deref(), work_folder: Some(&workspace.root), late, edits };
     figures(&basis, extract, input, root, &Progress::silent()).map(|f| f.findings)
+}
+
+/// The page of the area systems alone, with the built-in tables; `data/` and `stages/` are written to `root`.
+pub fn systems_page(prefecture: &str, year: i32, extract: &Path, root: &Path) -> Result<String> {
+    let basis = Basis::load(prefecture, year, None, 1)?;
+    let figures = figures(&basis, extract, Input::default(), root, &Progress::silent())?;
+    let page = basis.drafter(figures.facts, &|_| None, true)?.systems_page()?;
+    html::Html::new(&|_| None)?.render("systems", &page)
 }
 
 /// Which sheets are made: each function in its areas of the council setting, and in the whole prefecture.

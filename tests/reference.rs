@@ -85,3 +85,92 @@ fn the_nation_is_all_prefectures() {
     assert!(kyogi::workspace::init("all", 2025, dir.path()).is_err());
     assert!(Reference::of_work_folder("00", 2025, dir.path()).is_err());
 }
+
+fn digits(text: &str) -> i64 {
+    text.chars().filter(char::is_ascii_digit).collect::<String>().parse().expect("a number")
+}
+
+/// Cells of the table on a page whose caption begins so.
+fn page_table(page: &str, caption: &str) -> Vec<Vec<String>> {
+    let from = page.find(&format!("<caption>{caption}")).unwrap_or_else(|| panic!("no table {caption}"));
+    let body = page[from..].split("<tbody>").nth(1).and_then(|t| t.split("</tbody>").next()).expect("a body");
+    let strip = |cell: &str| cell.split('>').nth(1).unwrap_or_default().to_owned();
+    body.split("<tr>")
+        .skip(1)
+        .map(|row| {
+            row.replace("</td>", "")
+                .replace("</th>", "")
+                .split("<t")
+                .skip(1)
+                .map(|c| strip(c.split('<').next().unwrap_or_default()).trim().to_owned())
+                .collect()
+        })
+        .collect()
+}
+
+/// 秋田 (other areas under the same codes), 三重 (other codes), 川崎 (a city in two areas), 鳥取 (no difference):
+/// the page says how the systems lie to each other, and what was allocated adds up to the official figures.
+#[test]
+fn area_systems_stand_side_by_side_and_the_allocation_adds_up() {
+    let said = [
+        ("05", vec!["大館・鹿角（0501）", "0501、0502、0503は、同じコードが別の範囲を指す", "335区域）（8区域）は、この資料の二次医療圏と違います"]),
+        ("14", vec!["川崎市は複数の二次医療圏にまたがる", "同じ範囲、同じコード、同じ名前です"]),
+        ("24", vec!["桑員（2405）", "東紀州（2412）", "335区域）（4区域）は、この資料の二次医療圏と同じ範囲"]),
+        ("31", vec!["339区域）（3区域）は、この資料の二次医療圏と同じ範囲、同じコード、同じ名前です"]),
+    ];
+    for (prefecture, expected) in said {
+        let dir = folder();
+        let extract = dir.path().join("extract.csv");
+        std::fs::write(&extract, kyogi::sample::extract(prefecture, YEAR, 1).unwrap_or_else(|e| panic!("{e}"))).expect("written");
+        let page = kyogi::run::systems_page(prefecture, YEAR, &extract, dir.path()).unwrap_or_else(|e| panic!("{e}"));
+        for text in expected {
+            assert!(page.contains(text), "{prefecture}: {text}");
+        }
+        // every figure of the file
+        let official: BTreeMap<(String, String), f64> = table("home_care_demand")
+            .into_iter()
+            .filter(|r| r["area_339_code"].starts_with(prefecture))
+            .map(|r| ((r["area_339_code"].clone(), r["year"].clone()), r["receipts_per_month"].parse().expect("number")))
+            .collect();
+        let mut sums: BTreeMap<(String, String), (f64, f64)> = BTreeMap::new();
+        for row in rows(&dir.path().join("data/area_allocation.csv")) {
+            let sum = sums.entry((row["area_339_code"].clone(), row["year"].clone())).or_default();
+            sum.0 += row["patients"].parse::<f64>().expect("number");
+            sum.1 += row["share_of_area"].parse::<f64>().expect("number");
+        }
+        assert_eq!(sums.keys().collect::<Vec<_>>(), official.keys().collect::<Vec<_>>(), "{prefecture}");
+        for (key, (patients, share)) in &sums {
+            assert!((patients - official[key]).abs() < 1e-6 && (share - 1.0).abs() < 1e-9, "{key:?}: {patients} {share}");
+        }
+        // the printed digits add up too
+        let areas = page_table(&page, "構想区域の公式の見込みを割り当てた二次医療圏（2024年度）");
+        let total = digits(&areas.last().expect("a sum")[5]);
+        assert_eq!(areas[..areas.len() - 1].iter().map(|r| digits(&r[5])).sum::<i64>(), total, "{prefecture}");
+        let hundredths = |v: f64| (v * 100.0).round() as i64;
+        assert_eq!(official.iter().filter(|((_, year), _)| year == "2024").map(|(_, v)| hundredths(*v)).sum::<i64>(), total, "{prefecture}");
+        let by_medical = page_table(&page, "二次医療圏ごとの合計（2024年度）");
+        assert_eq!(by_medical[..by_medical.len() - 1].iter().map(|r| digits(&r[2])).sum::<i64>(), total, "{prefecture}");
+        let mut open: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+        for row in page_table(&page, "市区町村・区への割り当て（2024年度）") {
+            let sum = open.entry(row[0].clone()).or_default();
+            if row[1] == "計" {
+                assert_eq!((sum.0, sum.1), (10_000, digits(&row[4])), "{row:?}");
+            } else {
+                *sum = (sum.0 + digits(&row[3]), sum.1 + digits(&row[4]));
+            }
+        }
+    }
+}
+
+/// The two tables of areas say the same of the 330, and every area has members.
+#[test]
+fn area_tables_agree() {
+    let names = |rows: Vec<Row>, code: &str| rows.into_iter().map(|r| (r[code].clone(), r["name"].clone())).collect::<BTreeMap<_, _>>();
+    let systems = table("area_systems");
+    let of = |system: &str| names(systems.iter().filter(|r| r["system_code"] == system).cloned().collect(), "area_code");
+    assert_eq!(of("330"), names(table("secondary_medical_areas"), "secondary_medical_area_code"));
+    assert_eq!((of("330").len(), of("335").len(), of("339").len()), (330, 335, 339));
+    let members: BTreeSet<(String, String)> =
+        table("area_membership").into_iter().map(|r| (r["system_code"].clone(), r["area_code"].clone())).collect();
+    assert_eq!(members.len(), 330 + 335 + 339);
+}

@@ -8,6 +8,7 @@ mod pictures;
 pub mod sentence;
 pub mod sheet;
 pub mod site;
+pub mod systems;
 pub mod words;
 
 use std::collections::BTreeMap;
@@ -66,11 +67,19 @@ pub struct Facts {
     /// Level, area code and figure key → what became of it since the previous report year.
     changes: BTreeMap<(String, String, String), Change>,
     pictures: PictureFacts,
+    /// Where the projected demand of an area comes from.
+    pub allocation: systems::Allocation,
 }
 
 impl Facts {
     pub fn read(area_summary: &Table, figures: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
-        let mut facts = Self { summaries: BTreeMap::new(), answers: BTreeMap::new(), changes: BTreeMap::new(), pictures: PictureFacts::default() };
+        let mut facts = Self {
+            summaries: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            pictures: PictureFacts::default(),
+            allocation: systems::Allocation::default(),
+        };
         for i in 0..figures.len() {
             let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
             let key = Indicator::key(figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
@@ -298,6 +307,7 @@ impl<'a> Drafter<'a> {
             "choices": answers.choices,
             "counts": answers.counts,
             "g1_positive": g1_positive,
+            "demand_parts": self.demand_parts(area),
             "positive_high": summary.positive_high(),
             "rule": self.rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect::<BTreeMap<_, _>>(),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,

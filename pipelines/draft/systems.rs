@@ -129,7 +129,8 @@ impl Drafter<'_> {
                 serde_json::json!({ "system": system, "areas": relations.len(), "differing": differing, "reused": relations.iter().filter(|r| r.reused).collect::<Vec<_>>() })
             })
             .collect();
-        let split: Vec<String> = self.reference.whole_municipalities().filter(|m| m.secondary_medical_area_code.is_empty()).map(|m| m.name.clone()).collect();
+        let split: Vec<String> =
+            self.reference.whole_municipalities().filter(|m| m.secondary_medical_area_code.is_empty()).map(|m| m.name.clone()).collect();
         let context = serde_json::json!({ "used": used, "compared": said, "split": split, "year": self.facts.allocation.year });
         let sentences = self.phrases.lines("systems", &Value::from(Serde(context)))?;
         let mut side_by_side = vec![self.unit_table(used, &others)];
@@ -166,7 +167,13 @@ impl Drafter<'_> {
         let relation = |(code, units): (&String, &BTreeSet<String>)| {
             let shared: Vec<(&String, &BTreeSet<String>)> = ours.iter().filter(|(_, o)| !o.is_disjoint(units)).collect();
             let kind = match shared[..] {
-                [(c, o)] if o == units => if c == code && name(used, c) == name(other, code) { "same" } else { "renamed" },
+                [(c, o)] if o == units => {
+                    if c == code && name(used, c) == name(other, code) {
+                        "same"
+                    } else {
+                        "renamed"
+                    }
+                }
                 [_] => "part",
                 _ => "across",
             };
@@ -192,14 +199,13 @@ impl Drafter<'_> {
             let codes: Vec<&str> = all.iter().map(|s| systems.area_of(&s.system_code, &unit.municipality_code)).collect();
             row.extend(all.iter().zip(&codes).map(|(s, code)| format!("{code} {}", systems.name_of(&s.system_code, code))));
             let first = members.first().and_then(|m| m.get(codes[0]));
-            let differs: Vec<&str> =
-                (1..all.len()).filter(|&i| members[i].get(codes[i]) != first).map(|i| all[i].system_code.as_str()).collect();
+            let differs: Vec<&str> = (1..all.len()).filter(|&i| members[i].get(codes[i]) != first).map(|i| all[i].system_code.as_str()).collect();
             row.push(if differs.is_empty() { "同じ".to_owned() } else { format!("{}で違う", differs.join("・")) });
             rows.push(row);
         }
         let head = std::iter::once("市区町村・区".to_owned()).chain(all.iter().map(|s| s.label.clone())).chain(["区域の範囲".to_owned()]);
         let mut table = TableView::new("市区町村・区ごとの三つの区域", head.collect(), rows);
-        table.align = vec!["left".into(); all.len() + 2];
+        table.align = vec!["left"; all.len() + 2];
         table.note = all.iter().map(|s| format!("{}：{}（{}）", s.label, s.used_for, years(s))).collect::<Vec<_>>().join("。");
         table
     }
@@ -238,7 +244,14 @@ impl Drafter<'_> {
             let sum = parts.iter().map(|p| p.expected_need).sum();
             units.push(vec![area(demand, code), "計".into(), number(sum), "100.00%".into(), decimal(official), String::new()]);
             for (medical, (n, share, patients)) in given {
-                areas.push(vec![area(demand, code), decimal(official), area(used, medical), n.to_string(), format!("{}%", decimal(share)), decimal(patients)]);
+                areas.push(vec![
+                    area(demand, code),
+                    decimal(official),
+                    area(used, medical),
+                    n.to_string(),
+                    format!("{}%", decimal(share)),
+                    decimal(patients),
+                ]);
                 let sum = sums.entry(medical).or_default();
                 sum.0 += patients;
                 sum.1.insert(code);
@@ -248,25 +261,28 @@ impl Drafter<'_> {
         areas.push(vec!["計".into(), decimal(total), String::new(), parts.len().to_string(), String::new(), decimal(total)]);
         let mut summed: Vec<Vec<String>> = sums
             .iter()
-            .map(|(medical, (patients, from))| vec![area(used, medical), from.iter().map(|c| area(demand, c)).collect::<Vec<_>>().join("、"), decimal(*patients)])
+            .map(|(medical, (patients, from))| {
+                vec![area(used, medical), from.iter().map(|c| area(demand, c)).collect::<Vec<_>>().join("、"), decimal(*patients)]
+            })
             .collect();
         summed.push(vec!["計".into(), String::new(), decimal(total)]);
         let mut first = TableView::new(
-            &format!("構想区域の公式の見込みを割り当てた二次医療圏（{year}年度）"),
+            format!("構想区域の公式の見込みを割り当てた二次医療圏（{year}年度）"),
             head(&["構想区域", "公式の見込み（件/月）", "二次医療圏", "市区町村・区の数", "構想区域の中の割合", "割り当てた需要（人/月）"]),
             areas,
         );
         first.note = "構想区域の公式の見込みを、市区町村・区の期待される必要量の割合で分け、二次医療圏ごとに合計しました。端数は、合計が公式の見込みと合うように丸めています。".into();
-        let second = TableView::new(&format!("二次医療圏ごとの合計（{year}年度）"), head(&["二次医療圏", "もとの構想区域", "現状投影の需要（人/月）"]), summed);
+        let second =
+            TableView::new(format!("二次医療圏ごとの合計（{year}年度）"), head(&["二次医療圏", "もとの構想区域", "現状投影の需要（人/月）"]), summed);
         let third = TableView::new(
-            &format!("市区町村・区への割り当て（{year}年度）"),
+            format!("市区町村・区への割り当て（{year}年度）"),
             head(&["構想区域", "市区町村・区", "期待される必要量（人/月）", "構想区域の中の割合", "割り当てた需要（人/月）", "二次医療圏"]),
             units,
         );
         let mut tables = vec![first, second, third];
-        tables[0].align = ["left", "right", "left", "right", "right", "right"].map(Into::into).to_vec();
-        tables[1].align = ["left", "left", "right"].map(Into::into).to_vec();
-        tables[2].align = ["left", "left", "right", "right", "right", "left"].map(Into::into).to_vec();
+        tables[0].align = ["left", "right", "left", "right", "right", "right"].to_vec();
+        tables[1].align = ["left", "left", "right"].to_vec();
+        tables[2].align = ["left", "left", "right", "right", "right", "left"].to_vec();
         tables
     }
 
@@ -285,7 +301,7 @@ impl Drafter<'_> {
         }
         let head = ["古いコード", "今のコード", "範囲", "内容", "変わった日"].map(str::to_owned).to_vec();
         let mut table = TableView::new("市区町村コードの変更", head, rows);
-        table.align = vec!["left".into(); 5];
+        table.align = vec!["left"; 5];
         Some(table)
     }
 }
@@ -303,8 +319,8 @@ fn relation_table(system: &SystemUse, relations: &[Relation]) -> TableView {
         vec![format!("{} {}", r.code, r.name), thousands(r.units as i64), areas.join("、"), kind(r).to_owned(), reused.to_owned()]
     });
     let head = ["区域", "市区町村・区の数", "この資料の二次医療圏", "関係", "コード"].map(str::to_owned).to_vec();
-    let mut table = TableView::new(&format!("{}と、この資料の二次医療圏", system.label), head, rows.collect());
-    table.align = ["left", "right", "left", "left", "left"].map(Into::into).to_vec();
+    let mut table = TableView::new(format!("{}と、この資料の二次医療圏", system.label), head, rows.collect());
+    table.align = ["left", "right", "left", "left", "left"].to_vec();
     table
 }
 
