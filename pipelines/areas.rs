@@ -28,6 +28,13 @@ pub struct Area {
     pub population: People,
 }
 
+impl Area {
+    /// Whether its municipalities are its own data: pictures may show them one by one.
+    pub fn has_parts(&self) -> bool {
+        matches!(self.level.as_str(), "prefecture" | "medical_area")
+    }
+}
+
 /// Residents, persons.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct People {

@@ -8,8 +8,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, StringBuilder};
-use arrow::compute::{cast, concat_batches};
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, StringBuilder, new_empty_array};
+use arrow::compute::{cast, concat, concat_batches};
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -19,6 +19,9 @@ use parquet::file::properties::WriterProperties;
 use polars::prelude as pl;
 
 use crate::error::{Error, Result};
+
+/// How many batches of the engine (2,048 rows each) are copied together.
+const BATCHES_PER_PART: usize = 64;
 
 /// What a column means; travels with it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,10 +54,26 @@ impl Table {
     }
 
     /// From query results; `columns` gives the meaning in the same order.
-    pub fn from_batches(name: &str, columns: Vec<ColumnNote>, batches: &[RecordBatch], schema: &Arc<Schema>) -> Result<Self> {
-        let batch = concat_batches(schema, batches)?;
-        let arrays = batch.columns().iter().map(|a| canonical(a)).collect::<Result<Vec<_>>>()?;
-        Self::new(name, columns.into_iter().zip(arrays).collect())
+    pub fn from_batches(name: &str, columns: Vec<ColumnNote>, batches: impl IntoIterator<Item = RecordBatch>, schema: &Arc<Schema>) -> Result<Self> {
+        // The columns of a batch are freed together: they are copied by parts, then joined column by column, so that a big
+        // result is never held twice.
+        let (mut parts, mut fresh): (Vec<Vec<ArrayRef>>, Vec<RecordBatch>) = (vec![Vec::new(); schema.fields().len()], Vec::new());
+        let mut batches = batches.into_iter();
+        loop {
+            fresh.extend(batches.by_ref().take(BATCHES_PER_PART));
+            if fresh.is_empty() {
+                break;
+            }
+            let part = concat_batches(schema, &fresh)?;
+            fresh.clear();
+            parts.iter_mut().zip(part.columns()).for_each(|(column, array)| column.push(array.clone()));
+        }
+        let whole = parts.into_iter().zip(schema.fields()).map(|(part, field)| {
+            let arrays: Vec<&dyn Array> = part.iter().map(AsRef::as_ref).collect();
+            canonical(&if arrays.is_empty() { new_empty_array(field.data_type()) } else { concat(&arrays)? })
+        });
+        let whole = whole.collect::<Result<Vec<_>>>()?;
+        Self::new(name, columns.into_iter().zip(whole).collect())
     }
 
     /// From a polars frame; `notes` in the order of its columns.
@@ -177,7 +196,7 @@ impl Table {
         let plain = Arc::new(Schema::new(schema.fields().iter().map(|f| f.as_ref().clone().with_metadata(Default::default())).collect::<Vec<_>>()));
         let batches =
             batches.into_iter().map(|b| RecordBatch::try_new(plain.clone(), b.columns().to_vec())).collect::<std::result::Result<Vec<_>, _>>()?;
-        Self::from_batches(name, notes, &batches, &plain)
+        Self::from_batches(name, notes, batches, &plain)
     }
 
     /// UTF-8 with BOM and CRLF, as Excel opens it; numbers in their shortest form, null empty.

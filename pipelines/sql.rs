@@ -27,7 +27,7 @@ pub struct Contract {
 }
 
 /// Bytes from which on a table is not copied into the engine.
-const LEFT_ON_DISK: u64 = 16 << 20;
+const LEFT_ON_DISK: u64 = 4 << 20;
 
 /// Schema that holds the tables; a model never names it.
 const STORE: &str = "kept";
@@ -84,6 +84,9 @@ fn sql_type(word: &str) -> Option<&'static str> {
 pub struct Engine {
     connection: Connection,
     tables: BTreeSet<String>,
+    /// How many models are still to need a table in memory; one without an entry stays.
+    uses: BTreeMap<String, usize>,
+    on_disk: BTreeSet<String>,
 }
 
 /// A table on disk to load under a name.
@@ -99,7 +102,7 @@ impl Engine {
             Config::default().enable_autoload_extension(false)?.with("autoinstall_known_extensions", "false")?.threads(threads.max(1) as i64)?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         connection.execute_batch(&format!("create schema {STORE}"))?;
-        let (mut tables, mut left_on_disk) = (BTreeSet::new(), Vec::new());
+        let (mut tables, mut on_disk, mut readable) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for load in loads {
             let path = load.path.to_string_lossy().replace('\'', "''");
             // a big table would fill the memory many times over: it stays in its file, and a model reads the columns it names
@@ -107,14 +110,20 @@ impl Engine {
             let kind = if is_big { "view" } else { "table" };
             connection.execute_batch(&format!("create {kind} {STORE}.{} as from read_parquet('{path}')", quoted(load.name)))?;
             if is_big {
-                left_on_disk.push(format!("'{path}'"));
+                readable.push(format!("'{path}'"));
+                on_disk.insert(load.name.to_owned());
             }
             tables.insert(load.name.to_owned());
         }
         // only these files can be read once the outside world is shut
-        connection.execute_batch(&format!("set allowed_paths = [{}]", left_on_disk.join(", ")))?;
+        connection.execute_batch(&format!("set allowed_paths = [{}]", readable.join(", ")))?;
         connection.execute_batch("set enable_external_access = false; set lock_configuration = true;")?;
-        Ok(Self { connection, tables })
+        Ok(Self { connection, tables, uses: BTreeMap::new(), on_disk })
+    }
+
+    /// How often each table will be needed in all: it is dropped after the last time.
+    pub fn with_uses(self, uses: BTreeMap<String, usize>) -> Self {
+        Self { uses, ..self }
     }
 
     /// Whether a table is there for models to need.
@@ -138,10 +147,22 @@ impl Engine {
         }
         outcome?;
         self.tables.insert(name.to_owned());
-        if contract.is_step {
-            return Ok(None);
+        let table = if contract.is_step { None } else { Some(self.table(name, contract.columns.iter().map(|(n, _)| n.clone()).collect())?) };
+        for used in contract.needs.iter().map(String::as_str).chain([name]) {
+            self.used(used, used != name)?;
         }
-        self.table(name, contract.columns.iter().map(|(n, _)| n.clone()).collect()).map(Some)
+        Ok(table)
+    }
+
+    /// Counts a use of a table, and drops the table that no further model needs.
+    fn used(&mut self, name: &str, counts: bool) -> Result<()> {
+        let Some(left) = self.uses.get_mut(name) else { return Ok(()) };
+        *left = left.saturating_sub(usize::from(counts));
+        if *left == 0 && !self.on_disk.contains(name) {
+            self.connection.execute_batch(&format!("drop table {STORE}.{}", quoted(name)))?;
+            self.tables.remove(name);
+        }
+        Ok(())
     }
 
     fn materialise(&self, contract: &Contract, sql: &str) -> Result<()> {
@@ -191,10 +212,10 @@ impl Engine {
 
     fn table(&self, name: &str, notes: Vec<ColumnNote>) -> Result<Table> {
         let mut statement = self.connection.prepare(&format!("from {STORE}.{}", quoted(name)))?;
-        let rows = statement.query_arrow([])?;
+        // streamed: the engine would else hold the whole result once more
+        let rows = statement.stream_arrow([])?;
         let schema = rows.get_schema();
-        let batches: Vec<_> = rows.collect();
-        Table::from_batches(name, notes, &batches, &schema)
+        Table::from_batches(name, notes, rows, &schema)
     }
 }
 

@@ -16,10 +16,12 @@ pub const FOLDERS: [&str; 3] = ["determine", "checks", "aggregate"];
 
 /// An engine with those artefacts in `root/<earlier>/` that the models of `folders` need.
 pub fn engine(folders: &[&str], earlier: &[&str], root: &Path, report_year: i32, threads: usize) -> Result<Engine> {
-    let mut needed: Vec<String> = Vec::new();
+    let mut needed: BTreeMap<String, usize> = BTreeMap::new();
     for folder in folders {
         for (name, text) in sql::models(folder, report_year)? {
-            needed.extend(sql::Contract::parse(&name, text)?.needs);
+            let needs = sql::Contract::parse(&name, text)?.needs;
+            needs.into_iter().for_each(|n| *needed.entry(n).or_default() += 1);
+            needed.entry(name).or_default();
         }
     }
     let mut found: Vec<(String, PathBuf)> = Vec::new();
@@ -28,14 +30,14 @@ pub fn engine(folders: &[&str], earlier: &[&str], root: &Path, report_year: i32,
         for entry in fs::read_dir(&dir).map_err(|e| Error::io("前の段階の表を読めません", &dir, &e))?.flatten() {
             let path = entry.path();
             let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-            if path.extension().is_some_and(|e| e == "parquet") && needed.contains(&name) {
+            if path.extension().is_some_and(|e| e == "parquet") && needed.contains_key(&name) {
                 found.push((name, path));
             }
         }
     }
     found.sort();
     let loads: Vec<Load<'_>> = found.iter().map(|(name, path)| Load { name, path }).collect();
-    Engine::open(&loads, threads)
+    Ok(Engine::open(&loads, threads)?.with_uses(needed))
 }
 
 /// Runs `sql/<folder>` and writes `root/<folder>/*.parquet`.

@@ -132,11 +132,14 @@ fn merge(from: &[PathBuf], to: &Path) -> Result<i64> {
                 .take(if shared.iter().any(|s| name.starts_with(s)) { 1 } else { from.len() })
                 .enumerate()
                 .map(|(i, root)| {
+                    let table = format!("read_parquet('{}')", quoted(&root.join(stage).join(name)));
                     // rows of one file are numbered through
-                    let numbered = if stage == "reference" { String::new() } else { format!("replace (row_no + {} as row_no)", i * 1_000_000) };
-                    format!("select * {numbered} from read_parquet('{}')", quoted(&root.join(stage).join(name)))
+                    let is_row = format!("select count(*) from (describe from {table}) where column_name = 'row_no'");
+                    let numbers: i64 = connection.query_row(&is_row, [], |row| row.get(0))?;
+                    let numbered = if numbers > 0 { format!("replace (row_no + {} as row_no)", i * 1_000_000) } else { String::new() };
+                    Ok(format!("select * {numbered} from {table}"))
                 })
-                .collect();
+                .collect::<Result<_>>()?;
             connection.execute_batch(&format!(
                 "copy ({}) to '{}' (format parquet)",
                 parts.join(" union all by name "),

@@ -38,8 +38,8 @@ impl FigureRow {
         self.on_sheet == "both" || self.on_sheet == what
     }
 
-    /// Whether the chart is drawn at half the width of the paper.
-    pub fn is_narrow(&self) -> bool {
+    /// Whether the picture shows how much there is, so that the share of facilities needs no picture of its own.
+    pub fn shows_amounts(&self) -> bool {
         !matches!(self.chart.as_str(), "" | "bars" | "stacked")
     }
 }
@@ -149,6 +149,8 @@ pub fn covers(pattern: &str, breakdown: &str) -> bool {
 
 /// A table and, where the list asks for one, its chart.
 pub struct Figure {
+    /// As in `figures.csv`.
+    pub kind: String,
     pub table: TableView,
     pub chart: Option<Chart>,
     pub table_on_sheet: bool,
@@ -288,7 +290,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
         data: table.clone(),
         data_beside: true,
     });
-    Ok(Figure { table, chart, table_on_sheet: row.shows("table"), chart_on_sheet: row.shows("chart") })
+    Ok(Figure { kind: row.kind.clone(), table, chart, table_on_sheet: row.shows("table"), chart_on_sheet: row.shows("chart") })
 }
 
 /// The chart that every sheet has: the share of facilities with the function, as intervals.

@@ -222,7 +222,7 @@ impl<'a> Drafter<'a> {
         let summary = self.facts.summary(area, &function.function_code)?;
         let values = self.values(area, function, summary)?;
         // where a picture of its own is on the paper, the headline says the share and the paper stays at two pages
-        let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.is_narrow() && r.shows("chart"));
+        let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.shows_amounts() && r.shows("chart"));
         let mut charts = if has_picture { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
         let mut tables = Vec::new();
         for figure in self.figures(area, &function.function_code, charts.len() + 1)? {

@@ -65,7 +65,13 @@ impl Drawn {
         let (svg, width, height) = self.drawing;
         let title = format!("{}（{}）", row.chart_title, area.name);
         let chart = Chart { id: chart_id.to_owned(), title, alt: self.alt, svg, width, height, data: self.table.clone(), data_beside: true };
-        Figure { table: self.table, chart: Some(chart), table_on_sheet: row.shows("table"), chart_on_sheet: row.shows("chart") }
+        Figure {
+            kind: row.kind.clone(),
+            table: self.table,
+            chart: Some(chart),
+            table_on_sheet: row.shows("table"),
+            chart_on_sheet: row.shows("chart"),
+        }
     }
 }
 
@@ -208,13 +214,15 @@ impl Drafter<'_> {
         })
     }
 
-    /// The area against what chance allows around the share of the prefecture; the prefecture's own picture names all municipalities.
+    /// The area against what chance allows around the share of the prefecture; the prefecture and a medical area are shown by their
+    /// municipalities.
     /// `None` where the limits are not among the figures.
     fn funnel(&self, row: &FigureRow, area: &Area) -> Result<Option<Drawn>> {
         let areas = &self.facts.pictures.areas;
         let Some(prefecture) = areas.first() else { return Ok(None) };
         let whole = self.facts.summary(prefecture, &row.function_code)?;
-        let shown: Vec<&Area> = if area.level == "prefecture" { areas.iter().filter(|a| a.level == "municipality").collect() } else { vec![area] };
+        let within = |a: &&Area| a.level == "municipality" && (area.level == "prefecture" || a.medical_areas.contains(&area.area_code));
+        let shown: Vec<&Area> = if area.has_parts() { areas.iter().filter(within).collect() } else { vec![area] };
         let (mut points, mut limits, mut lines) = (Vec::new(), Vec::new(), Vec::new());
         for a in shown {
             let s = self.facts.summary(a, &row.function_code)?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::book::{DataBook, FUTURE, FigureGroup};
-use super::figures::interval_table;
+use super::figures::{Indicator, interval_table};
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
 use super::words::{percent, percent_or_dash, report_year_label, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
@@ -131,6 +131,8 @@ pub struct AreaPage {
     pub breadcrumb: Vec<Crumb>,
     pub area: AreaLabel,
     pub key_figures: Vec<KeyFigure>,
+    /// All functions at a glance.
+    pub overview: Chart,
     pub population: TableView,
     /// Tables and charts that stand in the part on residents.
     pub population_tables: Vec<TableView>,
@@ -210,11 +212,19 @@ impl Drafter<'_> {
             let values = self.values(area, function, summary)?;
             let mut sentences = self.phrases.lines("headline", &values)?;
             sentences.extend(self.sentences(area, function, &values)?);
-            let mut charts = vec![self.share_chart(summary, area, &format!("{}_c1", function.function_code))];
-            let mut tables = Vec::new();
-            for figure in self.figures(area, &function.function_code, 2)? {
-                tables.push(figure.table);
-                charts.extend(figure.chart.map(|c| Chart { id: format!("{}_{}", function.function_code, c.id), ..c }));
+            let (mut charts, mut tables) = (Vec::new(), Vec::new());
+            for figure in self.figures(area, &function.function_code, 1)? {
+                // one point is no funnel: the overview has the area beside the limits
+                if figure.kind == "funnel" && !area.has_parts() {
+                    continue;
+                }
+                // what only repeats figures, or the values at the bars of its chart
+                let repeats = matches!(figure.kind.as_str(), "indicators" | "choices");
+                let id = |c: &Chart| format!("{}_{}", function.function_code, c.id);
+                charts.extend(figure.chart.map(|c| Chart { id: id(&c), data_beside: c.data_beside && !repeats, ..c }));
+                if !repeats {
+                    tables.push(figure.table);
+                }
             }
             let sheet = plan.contains(&(index, f)).then(|| format!("../sheets/{}", sheet_id(area, function)));
             functions.push(FunctionBlock {
@@ -247,6 +257,7 @@ impl Drafter<'_> {
             breadcrumb,
             area: area_label(area),
             key_figures: self.overview_figures(area)?,
+            overview: self.functions_chart(area)?,
             population: population_table(area),
             population_tables,
             population_charts,
@@ -285,8 +296,10 @@ impl Drafter<'_> {
         Ok(list)
     }
 
+    /// The share of each function, and where it can be compared, what cannot be told from the prefecture.
     fn functions_chart(&self, area: &Area) -> Result<Chart> {
         let mut rows = Vec::new();
+        let figures = &self.facts.answers(area)?.figures;
         for function in &self.dictionary.functions {
             let s = self.facts.summary(area, &function.function_code)?;
             let text = match (s.share_low, s.share_high) {
@@ -294,17 +307,22 @@ impl Drafter<'_> {
                 _ => "―".into(),
             };
             let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
-            rows.push(charts::Interval {
-                label: format!("{} {}", function.label, function.theme),
-                low: value(s.share_low),
-                high: value(s.share_high),
-                emphasis: false,
-                text,
-                role: charts::Role::Supply,
-            });
+            let label = format!("{} {}", function.label, function.theme);
+            let (low, high) = (value(s.share_low), value(s.share_high));
+            rows.push(charts::Interval { label, low, high, emphasis: false, text, role: charts::Role::Supply });
+            if let Some(limits) = figures.get(&Indicator::key("function_share", &format!("function={};compare=funnel95", function.function_code))) {
+                rows.push(charts::Interval {
+                    label: "　県全体と区別できない範囲（95%）".into(),
+                    low: limits.low,
+                    high: limits.high,
+                    emphasis: false,
+                    text: format!("{}%", limits.text()),
+                    role: charts::Role::Need,
+                });
+            }
         }
         let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合）", area.name);
-        let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label, r.text)).collect();
+        let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label.trim_start(), r.text)).collect();
         let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);
         let (alt, data) = (format!("{title}：{}", said.join("、")), interval_table(&title, "割合", &rows));
         Ok(Chart { id: "functions".into(), alt, title, svg, width, height, data, data_beside: false })

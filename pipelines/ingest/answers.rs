@@ -68,7 +68,8 @@ pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mu
     let columns: Vec<Vec<Vec<&str>>> = context.sources.iter().map(by_column).collect();
     let longs: Vec<Long> = items.par_iter().map(|&(item, number)| Reader::new(context, item, number, &columns[number]).read(facilities)).collect();
     drop(columns);
-    let (mut answers, mut notes) = (Columns::default(), Columns::default());
+    let rows = |notes: bool| longs.iter().zip(&items).filter(|(_, (i, _))| is_note(i) == notes).map(|(l, _)| l.rows.len()).sum();
+    let (mut answers, mut notes) = (Columns::with_capacity(rows(false)), Columns::with_capacity(rows(true)));
     for (long, (item, number)) in longs.into_iter().zip(items) {
         let columns = if is_note(item) { &mut notes } else { &mut answers };
         findings.extend(columns.add(long, item, &context.sources[number]));
@@ -266,6 +267,23 @@ struct Columns {
 }
 
 impl Columns {
+    fn with_capacity(n: usize) -> Self {
+        Self {
+            row_no: Vec::with_capacity(n),
+            item: Vec::with_capacity(n),
+            seq: Vec::with_capacity(n),
+            choice: Int32Builder::with_capacity(n),
+            low: Float64Builder::with_capacity(n),
+            high: Float64Builder::with_capacity(n),
+            state: Vec::with_capacity(n),
+            raw: Int32Builder::with_capacity(n),
+            column_no: Vec::with_capacity(n),
+            column: Vec::with_capacity(n),
+            source_row: Vec::with_capacity(n),
+            ..Self::default()
+        }
+    }
+
     /// Adds what was read of an item in a table; columns of a later table stand behind those of the earlier ones.
     fn add(&mut self, long: Long, item: &Item, source: &Source) -> Vec<Finding> {
         let item_number = self.codes.number(&item.item_code);

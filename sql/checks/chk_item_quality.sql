@@ -20,28 +20,35 @@ with reports as (
 
 items as (select item_code, short_label, function_code, function_code like 'g2%' as is_gated from dict_items where function_code <> 'base'),
 
-said as (
-    select a.row_no, a.item_code, bool_or(a.state in ('answered', 'masked')) as answered, bool_or(a.state = 'masked') as masked
-    from (from ing_answers union all from ing_notes) a
-    group by a.row_no, a.item_code
+-- 2号 is asked only of those that have 1号
+asked as (
+    select i.item_code, count(r.row_no) as asked
+    from items i
+    left join reports r on r.has_g1 or not i.is_gated
+    group by i.item_code
 ),
 
 counted as (
-    -- 2号 is asked only of those that have 1号
+    -- all rows of an answer have one state: the first stands for it
     select
-        i.item_code, any_value(i.short_label) as label, any_value(i.function_code) as function_code,
-        count(r.row_no) as asked,
-        count(*) filter (where s.answered) as answered,
-        count(*) filter (where s.masked) as masked,
-        count(*) filter (where not s.answered) as unreadable
-    from items i
-    left join reports r on r.has_g1 or not i.is_gated
-    left join said s on s.row_no = r.row_no and s.item_code = i.item_code
-    group by i.item_code
+        a.item_code,
+        count(*) filter (where a.state <> 'unreadable') as answered,
+        count(*) filter (where a.state = 'masked') as masked,
+        count(*) filter (where a.state = 'unreadable') as unreadable
+    from (from ing_answers union all from ing_notes) a
+    join items i on i.item_code = a.item_code
+    join reports r on r.row_no = a.row_no and (r.has_g1 or not i.is_gated)
+    where a.seq = 0
+    group by a.item_code
 )
 
 select
-    item_code, label, function_code, asked, answered, masked, unreadable,
-    asked - answered - unreadable as blank,
-    masked / nullif(answered, 0) as masked_share
-from counted
+    i.item_code, i.short_label as label, i.function_code, n.asked,
+    coalesce(c.answered, 0) as answered,
+    coalesce(c.masked, 0) as masked,
+    coalesce(c.unreadable, 0) as unreadable,
+    n.asked - coalesce(c.answered, 0) - coalesce(c.unreadable, 0) as blank,
+    c.masked / nullif(c.answered, 0) as masked_share
+from items i
+join asked n on n.item_code = i.item_code
+left join counted c on c.item_code = i.item_code

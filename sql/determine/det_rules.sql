@@ -5,6 +5,7 @@
 -- column: row_no          integer  行番号
 -- column: function_code   text     機能コード
 -- column: rule_code       text     判定規則
+-- column: positives       integer  報告どおりに数える回答
 -- column: core_positives  integer  実質に数える回答
 -- column: item_intention  boolean  2号の項目の意向
 -- column: evidence        text     根拠のセル
@@ -58,7 +59,7 @@ gate as (
 
 ruled as (
     select
-        g1.row_no, d.function_code, t.core_positives, t.item_intention,
+        g1.row_no, d.function_code, t.positives, t.core_positives, t.item_intention,
         case
             when d.function_code = 'g1' or g1.rule_code = 'not_reported' then g1.rule_code
             when g1.status = 'no' then 'g2_gate'
@@ -73,8 +74,8 @@ ruled as (
 ),
 
 cells as (
-    -- only the cells that decided are put into words
-    select r.row_no, r.function_code, string_agg(a.evidence, '、' order by a.place) as evidence
+    -- only the cells that decided are put into words, in the order of the columns
+    select r.row_no, r.function_code, array_to_string(list_transform(list_sort(list({'place': a.place, 'evidence': a.evidence})), lambda x: x.evidence), '、') as evidence
     from ruled r
     join det_answers a on a.row_no = r.row_no and a.function_code = r.function_code
     where (r.rule_code in ('g1_all_requirements', 'g2_any_positive') and a.is_positive and a.counts)
@@ -83,7 +84,7 @@ cells as (
 )
 
 select
-    r.row_no, r.function_code, r.rule_code,
+    r.row_no, r.function_code, r.rule_code, coalesce(r.positives, 0) as positives,
     coalesce(r.core_positives, 0) as core_positives,
     coalesce(r.item_intention, false) as item_intention,
     c.evidence

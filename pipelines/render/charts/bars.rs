@@ -1,7 +1,7 @@
 //! Horizontal bars with the value at the end of each bar.
 
 use super::Drawing;
-use super::frame::{Anchor, MARGIN, NOTE, PLAIN, Picture, RIGHT, Rect, nothing};
+use super::frame::{Anchor, MARGIN, NARROW_RIGHT, NOTE, PLAIN, Picture, Rect, nothing};
 use super::palette::{DARK, INK};
 use super::text::{Block, EM, fit_all, number};
 
@@ -16,7 +16,7 @@ pub struct Bar {
 }
 
 /// Widest label column in px.
-pub(super) const LABEL_MAX: f64 = 350.0;
+pub(super) const LABEL_MAX: f64 = 200.0;
 /// Half the thickness of a bar in px.
 pub(super) const HALF: f64 = 13.0;
 /// Space between a label and the axis, and between a bar and its value, in px.
@@ -27,15 +27,15 @@ pub fn bars(title: &str, unit: &str, bars: &[Bar]) -> Drawing {
     if bars.is_empty() {
         return nothing(title);
     }
-    let mut p = Picture::default();
+    let mut p = Picture::narrow();
     let labels = fit_all(bars.iter().map(|b| b.label.as_str()), LABEL_MAX, false);
     let axis = label_column(&labels, false);
     // Once is enough when the notes already name the unit.
     let named = bars.iter().any(|b| b.note.starts_with(unit));
     let top = if named { MARGIN } else { unit_line(&mut p, unit) };
-    let texts = value_texts(bars, (RIGHT - axis) * 0.6);
+    let texts = value_texts(bars, (NARROW_RIGHT - axis) * 0.6);
     let rows = Rows::new(top, &[&labels, &texts]);
-    let scale = px_per_unit(bars, &texts, RIGHT - axis);
+    let scale = px_per_unit(bars, &texts, NARROW_RIGHT - axis);
 
     for (((bar, label), text), &y) in bars.iter().zip(&labels).zip(&texts).zip(&rows.middles) {
         p.block(label, (axis - GAP, y), Anchor::End, PLAIN);
@@ -60,7 +60,7 @@ pub(super) fn label_column(labels: &[Block], bold: bool) -> f64 {
 /// 「単位：…」 at the top right; returns the y where rows begin.
 fn unit_line(p: &mut Picture, unit: &str) -> f64 {
     let text = format!("単位：{unit}");
-    p.text(&text, (RIGHT, MARGIN + 14.0), Anchor::End, NOTE);
+    p.text(&text, (NARROW_RIGHT, MARGIN + 14.0), Anchor::End, NOTE);
     MARGIN + 34.0
 }
 

@@ -262,7 +262,7 @@ fn escape(text: &str) -> String {
 
 /// The picture for no data at all.
 pub(super) fn nothing(title: &str) -> Drawing {
-    says(Picture::default(), title, "該当するデータはありません")
+    says(Picture::narrow(), title, "該当するデータはありません")
 }
 
 /// A picture that only says why there is nothing to draw.

@@ -2,7 +2,7 @@
 
 use super::Drawing;
 use super::bars::{GAP, HALF, LABEL_MAX, Rows, label_column};
-use super::frame::{Anchor, Letters, MARGIN, PLAIN, Picture, RIGHT, Rect, nothing};
+use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, PLAIN, Picture, Rect, nothing};
 use super::palette::{Fill, INK, PAPER, class_fills};
 use super::text::{Block, EM, SMALL_EM, fit_all, number, width};
 
@@ -20,16 +20,16 @@ pub fn stacked(title: &str, unit: &str, series: &[&str], rows: &[StackedRow]) ->
     if rows.is_empty() || series.is_empty() {
         return nothing(title);
     }
-    let mut p = Picture::default();
+    let mut p = Picture::narrow();
     let fills = class_fills(series);
-    let top = p.legend(series, &fills, MARGIN, MARGIN, RIGHT) + 10.0;
+    let top = p.legend(series, &fills, MARGIN, MARGIN, NARROW_RIGHT) + 10.0;
     let labels = fit_all(rows.iter().map(|r| r.label.as_str()), LABEL_MAX, false);
     let axis = label_column(&labels, false);
     let sums: Vec<f64> = rows.iter().map(|r| counts(r, series.len()).sum()).collect();
     let texts: Vec<String> = sums.iter().map(|s| format!("計{}{unit}", number(*s))).collect();
-    let texts = fit_all(texts.iter().map(String::as_str), (RIGHT - axis) * 0.5, false);
+    let texts = fit_all(texts.iter().map(String::as_str), (NARROW_RIGHT - axis) * 0.5, false);
     let lines = Rows::new(top, &[&labels, &texts]);
-    let scale = px_per_unit(&sums, &texts, RIGHT - axis);
+    let scale = px_per_unit(&sums, &texts, NARROW_RIGHT - axis);
 
     for (((row, label), text), &y) in rows.iter().zip(&labels).zip(&texts).zip(&lines.middles) {
         p.block(label, (axis - GAP, y), Anchor::End, PLAIN);
