@@ -187,7 +187,7 @@ impl Source<'_> {
                 let charts: Vec<&crate::draft::sheet::Chart> = sheet.charts.iter().take(CHARTS).collect();
                 items.push(json!({
                     "kind": "handout", "title": format!("{}の資料（{}）", area.name, function.theme), "headline": sheet.headline,
-                    "key_figures": sheet.key_figures, "sentences": first.map_or(&[][..], |p| &p.sentences[..p.sentences.len().min(SENTENCES)]),
+                    "key_figures": sheet.key_figures, "sentences": first.into_iter().flat_map(|p| &p.sentences).take(SENTENCES).map(|s| &s.text).collect::<Vec<_>>(),
                     "charts": charts, "proposals": self.proposals(area, function), "write_lines": 4,
                 }));
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use crate::support::{folder, rows, run_packet, sample_workspace};
 
@@ -35,11 +36,77 @@ fn every_figure_resolves_to_the_method() {
             assert!(line.contains("SHA-256 ") && method.contains(line.rsplit(' ').next().unwrap_or("?")), "{code}: {line}");
         }
     }
-    // a sheet leads to the figures of its area and theme, a row of those to the method
-    let sheet = fs::read_to_string(packet.join("sheets/31201_g2a.html")).expect("sheet").replace("&#x2f;", "/");
+    // a sheet leads to the figures of its area and theme
+    let sheet = page(&packet.join("sheets/31201_g2a.html"));
     assert!(sheet.contains("href=\"../areas/31201.html#g2a\"") && sheet.contains("href=\"../method.html\""));
-    assert!(fs::read_to_string(packet.join("areas/31201.html")).expect("page").contains("<h2 id=\"g2a\""));
+    assert!(page(&packet.join("areas/31201.html")).contains("<h2 id=\"g2a\""));
+    numbers_lead_to_the_method(&packet, &method);
+    pictures_show_their_own_area(&packet);
     assert!(kinds.len() > 40, "{} kinds of figures", kinds.len());
+}
+
+fn page(path: &Path) -> String {
+    fs::read_to_string(path).expect("page").replace("&#x2f;", "/")
+}
+
+/// Pages of a folder, by file name without `.html`.
+fn pages(folder: &Path) -> Vec<(String, String)> {
+    let files = fs::read_dir(folder).expect("folder").flatten().map(|e| e.path());
+    let pages = files.filter(|p| p.extension().is_some_and(|e| e == "html"));
+    pages.map(|p| (p.file_stem().unwrap_or_default().to_string_lossy().into_owned(), page(&p))).collect()
+}
+
+/// What stands between two marks, each time that they do.
+fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(start).skip(1).filter_map(move |t| t.split(end).next())
+}
+
+/// Key figures, sentences with a number and tables of sheets and data book each have a link to a place of the method page.
+fn numbers_lead_to_the_method(packet: &Path, method: &str) {
+    let (mut key_figures, mut sentences, mut tables) = (0, 0, 0);
+    for (name, page) in pages(&packet.join("sheets")).into_iter().chain(pages(&packet.join("areas"))).filter(|(name, _)| name != "systems") {
+        for place in between(&page, "method.html#", "\"") {
+            assert!(method.contains(&format!("id=\"{place}\"")), "{name}: the method page has no place {place}");
+        }
+        for block in between(&page, "<dl class=\"key-figures\">", "</dl>").flat_map(|list| between(list, "<dd>", "</dd>")) {
+            assert!(block.contains("class=\"how\""), "{name}: {block}");
+            key_figures += 1;
+        }
+        for said in between(&page, "<ul class=\"sentences\">", "</ul>").flat_map(|list| between(list, "<li>", "</li>")) {
+            let text = said.split("<span").next().unwrap_or(said);
+            assert!(said.contains("class=\"how\"") || !text.contains(|c: char| c.is_ascii_digit()), "{name}: {said}");
+            sentences += 1;
+        }
+        for table in between(&page, "<table class=\"data\">", "</table>") {
+            let rows = table.matches("<th scope=\"row\"").count();
+            let links = table.matches("class=\"how\"").count();
+            assert!(links == 1 || links == rows, "{name}: {links} links for {rows} rows of {table}");
+            tables += 1;
+        }
+    }
+    assert!(key_figures > 300 && sentences > 900 && tables > 500, "{key_figures} key figures, {sentences} sentences, {tables} tables");
+}
+
+/// No picture of an area names another one; only the whole prefecture and a medical area show their municipalities.
+fn pictures_show_their_own_area(packet: &Path) {
+    let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+    let drawn = |page: &str| between(page, "<svg", "</svg>").collect::<String>();
+    let whole = drawn(&page(&packet.join("areas/31.html")));
+    assert!(whole.contains(">鳥取市<") && whole.contains(">米子市<"), "the names that must not be elsewhere are drawn as one text");
+    let mut pictures = 0;
+    for (name, page) in pages(&packet.join("sheets")).into_iter().chain(pages(&packet.join("areas"))) {
+        let code = name.split('_').next().unwrap_or(&name);
+        if ["31", "systems"].contains(&code) {
+            continue;
+        }
+        let drawn = drawn(&page);
+        pictures += page.matches("<svg").count();
+        for m in reference.whole_municipalities() {
+            let own = m.municipality_code == code || m.secondary_medical_area_code == code;
+            assert!(own || !drawn.contains(&format!(">{}<", m.name)), "{name} shows {}", m.name);
+        }
+    }
+    assert!(pictures > 250, "{pictures} pictures");
 }
 
 /// The data book of each area has every figure of that area, of no other, beside the previous report year.

@@ -225,6 +225,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
             .ok_or_else(|| Error::new(format!("figures.csv の報告事項 {item} が項目辞書にありません")))
     };
     let mut note = String::new();
+    let mut made_by = vec![if row.kind == "counts" { "m-agg_item_counts" } else { "m-agg_item_choices" }.to_owned()];
     let (head, body, drawing) = match row.kind.as_str() {
         "choices" => {
             let choices: Vec<&ChoiceCount> = of(answers, items[0])?.iter().filter(|c| c.polarity == "positive").collect();
@@ -263,6 +264,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
         }
         "indicators" => {
             let all = &names.indicators;
+            made_by.clear();
             let mut body = Vec::new();
             let mut intervals = Vec::new();
             for item in &items {
@@ -270,6 +272,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
                 let indicator = Indicator::find(all, key)?;
                 let value = answers.figures.get(key).ok_or_else(|| no_figures(key))?;
                 let text = value.text();
+                made_by.push(indicator.indicator_code.clone());
                 body.push(vec![indicator.label.clone(), text.clone(), indicator.unit.clone()]);
                 intervals.push(charts::Interval { label: indicator.label.clone(), low: value.low, high: value.high, emphasis: false, text, role });
             }
@@ -279,7 +282,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
         }
         other => return Err(Error::new(format!("figures.csv の kind「{other}」が分かりません"))),
     };
-    let table = TableView { note, ..TableView::new(row.caption.clone(), head, body) };
+    let table = TableView { note, of: made_by, ..TableView::new(row.caption.clone(), head, body) };
     let chart = drawing.map(|(svg, width, height)| Chart {
         id: chart_id.to_owned(),
         title: format!("{}（{area_name}）", row.chart_title),
@@ -311,7 +314,7 @@ pub fn share_chart(literal: (Option<f64>, Option<f64>), core: Option<(Option<f64
     let (svg, width, height) = charts::intervals("機能のある医療機関の割合", "%", Some(100.0), &rows);
     let title = format!("機能のある医療機関の割合の下限と上限（{area_name}、報告の対象に対する割合）");
     let alt = format!("{title}：{}。幅は未報告と判定できない医療機関による。", said.join("、"));
-    let data = interval_table(&title, "割合", &rows);
+    let data = interval_table(&title, "割合", &rows).made_by(vec!["function_share".into()]);
     Chart { id: chart_id.into(), alt, title, svg, width, height, data, data_beside: false }
 }
 

@@ -28,6 +28,7 @@ use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue, Indicat
 use picture_facts::PictureFacts;
 use pictures::Pictures;
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
+use words::Sentence;
 use words::{Phrases, percent_or_dash, thousands};
 
 /// One row of `area_summary` in the form that sheets use.
@@ -221,6 +222,7 @@ impl<'a> Drafter<'a> {
     pub fn sheet(&self, area: &Area, function: &Function) -> Result<Sheet> {
         let summary = self.facts.summary(area, &function.function_code)?;
         let values = self.values(area, function, summary)?;
+        let headline = self.phrases.sentences("headline", &values)?;
         // where a picture of its own is on the paper, the headline says the share and the paper stays at two pages
         let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.shows_amounts() && r.shows("chart"));
         let mut charts = if has_picture { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
@@ -251,7 +253,8 @@ impl<'a> Drafter<'a> {
                 short: function.short_label.clone(),
             },
             simulated: self.simulated,
-            headline: self.phrases.lines("headline", &values)?.join(""),
+            headline_of: headline.iter().flat_map(|s| s.of.clone()).collect(),
+            headline: headline.into_iter().map(|s| s.text).collect(),
             key_figures: key_figures(summary, function),
             parts,
             charts,
@@ -315,16 +318,16 @@ impl<'a> Drafter<'a> {
         Ok(Value::from(Serde(values)))
     }
 
-    fn sentences(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<String>> {
-        let mut lines = self.phrases.lines("common", values)?;
-        lines.extend(self.phrases.lines(&function.function_code, values)?);
+    fn sentences(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Sentence>> {
+        let mut lines = self.phrases.sentences("common", values)?;
+        lines.extend(self.phrases.sentences(&function.function_code, values)?);
         for key in self.key_changes.iter().filter(|k| k.function_code == function.function_code) {
             let Some(change) = self.facts.changes.get(&(area.level.clone(), area.area_code.clone(), key.indicator.clone())) else { continue };
             let label = &self.names.indicator(&key.indicator)?.label;
             let said = serde_json::json!({
-                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(),
+                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(), "of": key.indicator.split('|').next(),
             });
-            lines.extend(self.phrases.lines("change", &Value::from(Serde(said)))?);
+            lines.extend(self.phrases.sentences("change", &Value::from(Serde(said)))?);
         }
         Ok(lines)
     }
@@ -394,7 +397,13 @@ pub fn area_label(area: &Area) -> AreaLabel {
 
 /// The figures at the head of a sheet.
 fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
-    let figure = |label: &str, value: String, unit: &str, note: String| KeyFigure { label: label.into(), value, unit: unit.into(), note };
+    let figure = |label: &str, value: String, unit: &str, note: String, of: &'static str| KeyFigure {
+        label: label.into(),
+        value,
+        unit: unit.into(),
+        note,
+        of,
+    };
     let rate = |n: i64| percent_or_dash((s.facilities_expected > 0).then(|| n as f64 / s.facilities_expected as f64));
     let mut list = vec![
         figure(
@@ -402,22 +411,24 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
             thousands(s.facilities_reported),
             &format!("／{}施設", thousands(s.facilities_expected)),
             format!("報告率 {}", rate(s.facilities_reported)),
+            "m-area_summary",
         ),
         figure(
             "機能あり（報告どおり）",
             range(s.positive_literal, s.positive_high()),
             "施設",
             format!("対象の {}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high)),
+            "function_positive",
         ),
     ];
     if function.function_code != "g1" {
         let high = s.positive_core + s.positive_high() - s.positive_literal;
-        list.push(figure("機能あり（実質）", range(s.positive_core, high), "施設", "実質に数える項目がある".into()));
+        list.push(figure("機能あり（実質）", range(s.positive_core, high), "施設", "実質に数える項目がある".into(), "m-area_summary"));
     }
     if let (Some(low), Some(high), true) = (s.managed_patients_low, s.managed_patients_high, s.facilities_reported > 0) {
-        list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into()));
+        list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into(), "home_care_managed_patients"));
     }
-    list.push(figure("意向あり", thousands(s.intending), "施設", "「あり」に数えない".into()));
+    list.push(figure("意向あり", thousands(s.intending), "施設", "「あり」に数えない".into(), "m-area_summary"));
     list
 }
 

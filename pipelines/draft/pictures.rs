@@ -153,7 +153,7 @@ impl Drafter<'_> {
         let note = self.picture_words("week", "notes", area, data.clone())?.join("");
         Ok(Drawn {
             drawing: charts::week(&row.chart_title, &week),
-            table: TableView { note, ..TableView::new(row.caption.clone(), head, body) },
+            table: TableView { note, of: vec!["after_hours_facilities".into()], ..TableView::new(row.caption.clone(), head, body) },
             alt: self.picture_words("week", "alt", area, data)?.join(""),
         })
     }
@@ -209,7 +209,7 @@ impl Drafter<'_> {
         let note = self.picture_words("pyramid", "notes", area, words.clone())?.join("");
         Ok(Drawn {
             drawing: charts::pyramid(&row.chart_title, &pyramid),
-            table: TableView { note, ..TableView::new(row.caption.clone(), head, body) },
+            table: TableView { note, of: vec!["m-agg_population_projection".into()], ..TableView::new(row.caption.clone(), head, body) },
             alt: self.picture_words("pyramid", "alt", area, words)?.join(""),
         })
     }
@@ -279,7 +279,7 @@ impl Drafter<'_> {
         let note = self.picture_words("funnel", "notes", area, words.clone())?.join("");
         Ok(Some(Drawn {
             drawing: charts::funnel(&row.chart_title, &charts::Funnel { centre_label: label, centre, limits, points, x_label }),
-            table: TableView { note, ..TableView::new(row.caption.clone(), head, body) },
+            table: TableView { note, of: vec!["function_share".into()], ..TableView::new(row.caption.clone(), head, body) },
             alt: self.picture_words("funnel", "alt", area, words)?.join(""),
         }))
     }
@@ -320,7 +320,7 @@ impl Drafter<'_> {
         let note = self.picture_words("network", "notes", area, words.clone())?.join("");
         Ok(Drawn {
             drawing: charts::network(&row.chart_title, &drawn, &facilities),
-            table: TableView { note, ..TableView::new(row.caption.clone(), head, body) },
+            table: TableView { note, of: vec!["m-agg_backup_hubs".into()], ..TableView::new(row.caption.clone(), head, body) },
             alt: self.picture_words("network", "alt", area, words)?.join(""),
         })
     }

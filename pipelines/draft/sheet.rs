@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::words::Sentence;
 pub use crate::render::charts::{Chart, TableView};
 
 /// 課題管理シート of one area and one function.
@@ -18,6 +19,8 @@ pub struct Sheet {
     pub function: FunctionLabel,
     pub simulated: bool,
     pub headline: String,
+    /// Places of the method page behind the headline.
+    pub headline_of: Vec<String>,
     pub key_figures: Vec<KeyFigure>,
     pub parts: Vec<Part>,
     pub charts: Vec<Chart>,
@@ -52,6 +55,8 @@ pub struct KeyFigure {
     pub value: String,
     pub unit: String,
     pub note: String,
+    /// Place of the method page.
+    pub of: &'static str,
 }
 
 /// One of the five parts of the official form.
@@ -62,7 +67,7 @@ pub struct Part {
     pub hint: String,
     /// Filled from data; to be checked by people.
     pub machine: bool,
-    pub sentences: Vec<String>,
+    pub sentences: Vec<Sentence>,
     pub tables: Vec<TableView>,
     /// Ids of charts.
     pub charts: Vec<String>,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::book::{DataBook, FUTURE, FigureGroup};
 use super::figures::{Indicator, interval_table};
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
-use super::words::{percent, percent_or_dash, report_year_label, thousands};
+use super::words::{Sentence, percent, percent_or_dash, report_year_label, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
 use crate::areas::Area;
 use crate::error::Result;
@@ -157,7 +157,7 @@ pub struct Crumb {
 pub struct FunctionBlock {
     pub code: String,
     pub label: String,
-    pub sentences: Vec<String>,
+    pub sentences: Vec<Sentence>,
     pub tables: Vec<TableView>,
     pub charts: Vec<Chart>,
     /// Every figure of the theme.
@@ -210,7 +210,7 @@ impl Drafter<'_> {
         for (f, function) in self.dictionary.functions.iter().enumerate() {
             let summary = self.facts.summary(area, &function.function_code)?;
             let values = self.values(area, function, summary)?;
-            let mut sentences = self.phrases.lines("headline", &values)?;
+            let mut sentences = self.phrases.sentences("headline", &values)?;
             sentences.extend(self.sentences(area, function, &values)?);
             let (mut charts, mut tables) = (Vec::new(), Vec::new());
             for figure in self.figures(area, &function.function_code, 1)? {
@@ -283,6 +283,7 @@ impl Drafter<'_> {
             value: thousands(g1.facilities_reported),
             unit: format!("／{}施設", thousands(g1.facilities_expected)),
             note: format!("報告率 {}", percent_or_dash(rate)),
+            of: "m-area_summary",
         }];
         for function in &self.dictionary.functions {
             let s = self.facts.summary(area, &function.function_code)?;
@@ -291,6 +292,7 @@ impl Drafter<'_> {
                 value: range(s.positive_literal, s.positive_high()),
                 unit: "施設".into(),
                 note: format!("{}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high)),
+                of: "function_positive",
             });
         }
         Ok(list)
@@ -324,7 +326,7 @@ impl Drafter<'_> {
         let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合）", area.name);
         let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label.trim_start(), r.text)).collect();
         let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);
-        let (alt, data) = (format!("{title}：{}", said.join("、")), interval_table(&title, "割合", &rows));
+        let (alt, data) = (format!("{title}：{}", said.join("、")), interval_table(&title, "割合", &rows).made_by(vec!["function_share".into()]));
         Ok(Chart { id: "functions".into(), alt, title, svg, width, height, data, data_beside: false })
     }
 
@@ -423,7 +425,8 @@ fn population_table(area: &Area) -> TableView {
     let share = |n: u32| percent_or_dash((p.total > 0).then(|| f64::from(n) / f64::from(p.total)));
     let row = |label: &str, n: u32| vec![label.to_owned(), thousands(i64::from(n)), share(n)];
     let rows = vec![row("総数", p.total), row("65歳以上", p.over_65), row("75歳以上", p.over_75), row("85歳以上", p.over_85)];
-    let mut table = TableView::new("人口", vec!["区分".into(), "人口（人）".into(), "総数に対する割合".into()], rows);
+    let of = vec!["m-agg_population".to_owned()];
+    let mut table = TableView::new("人口", vec!["区分".into(), "人口（人）".into(), "総数に対する割合".into()], rows).made_by(of);
     table.note = "住民基本台帳に基づく人口（総務省）。年齢が非公表の人がいる市区町村では、年齢階級の合計が総数と一致しません。".into();
     table
 }

@@ -1,6 +1,7 @@
 //! Formatting of numbers and dates, and the sentences of `reports/phrases`.
 
 use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
 
 use crate::embedded;
 use crate::error::Result;
@@ -69,6 +70,20 @@ pub struct Phrases {
     environment: Environment<'static>,
 }
 
+/// A sentence with numbers, and the places of the method page that say how they are made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sentence {
+    pub text: String,
+    pub of: Vec<String>,
+}
+
+impl Sentence {
+    fn read(line: &str) -> Self {
+        let (text, of) = line.strip_suffix("]]").and_then(|l| l.rsplit_once("[[")).unwrap_or((line, ""));
+        Self { text: text.trim_end().to_owned(), of: of.split_whitespace().map(str::to_owned).collect() }
+    }
+}
+
 impl Phrases {
     /// `overrides` gives the text of a file that the work folder replaces.
     pub fn new(overrides: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
@@ -95,8 +110,13 @@ impl Phrases {
 
     /// The sentences of a template: its non-empty lines.
     pub fn lines(&self, name: &str, context: &Value) -> Result<Vec<String>> {
+        Ok(self.sentences(name, context)?.into_iter().map(|s| s.text).collect())
+    }
+
+    /// The same with what their numbers are made of: a line may end in `[[places of the method page]]`.
+    pub fn sentences(&self, name: &str, context: &Value) -> Result<Vec<Sentence>> {
         let text = self.environment.get_template(name)?.render(context)?;
-        Ok(text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect())
+        Ok(text.lines().map(str::trim).filter(|l| !l.is_empty()).map(Sentence::read).collect())
     }
 
     /// A short text with places for values, for example a candidate.

@@ -76,7 +76,8 @@ impl Source<'_> {
         for part in parts {
             let group = carry::group(&area.area_code, &function.function_code, part.no);
             for i in 0..part.candidates.len().max(part.write_lines as usize).max(1) {
-                let data = if i == 0 { part.sentences.iter().map(|s| format!("・{s}")).collect::<Vec<_>>().join("\n") } else { String::new() };
+                let data =
+                    if i == 0 { part.sentences.iter().map(|s| format!("・{}", s.text)).collect::<Vec<_>>().join("\n") } else { String::new() };
                 let candidate = part.candidates.get(i).map_or_else(String::new, candidate_text);
                 let texts = [("number", (i + 1).to_string()), ("data", data), ("candidate", candidate)];
                 made.push(self.row(spec, &group, key_of(&group, i + 1), &texts));

@@ -65,12 +65,19 @@ pub struct TableView {
     pub align: Vec<&'static str>,
     pub rows: Vec<Vec<String>>,
     pub note: String,
+    /// Places of the method page: one for the whole table, or one for each row; empty where no method stands behind it.
+    pub of: Vec<String>,
 }
 
 impl TableView {
     /// A table whose first column is text and whose other columns are numbers.
     pub fn new(caption: impl Into<String>, head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
         let align = (0..head.len()).map(|i| if i == 0 { "left" } else { "right" }).collect();
-        Self { caption: caption.into(), head, align, rows, note: String::new() }
+        Self { caption: caption.into(), head, align, rows, note: String::new(), of: Vec::new() }
+    }
+
+    /// With the places of the method page.
+    pub fn made_by(self, of: Vec<String>) -> Self {
+        Self { of, ..self }
     }
 }
