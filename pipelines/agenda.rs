@@ -12,15 +12,15 @@ use crate::areas::Area;
 use crate::artefact::{self, Table};
 use crate::calendar::parse_date;
 use crate::compare;
-use crate::coordinate::{Round, Talk};
+use crate::coordinate::{self, Opened, Round, Talk};
 use crate::council::{Meeting, Theme};
 use crate::dictionary::{Function, read_csv};
 use crate::draft::book::DataBook;
 use crate::draft::sheet::TableView;
 use crate::draft::words::{report_year_label, wareki_date};
-use crate::draft::{Drafter, Facts, area_label};
+use crate::draft::{Drafter, area_label};
 use crate::error::{Error, Result};
-use crate::packet::{MANIFEST, Manifest, Packet};
+use crate::packet::{Manifest, Packet};
 use crate::printer::Printer;
 use crate::render::html;
 use crate::run::{self, AGENDAS, Basis};
@@ -65,13 +65,8 @@ struct StepRow {
 pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<Vec<Made>> {
     let settings = &workspace.settings;
     let packet = workspace.output();
-    let text = std::fs::read_to_string(packet.join(MANIFEST))
-        .map_err(|e| Error::io("資料がまだありません", &packet, &e).next("先に kyogi run で資料を作ってください"))?;
-    let made: Manifest = serde_json::from_str(&text)?;
-    let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&workspace.root), threads)?;
+    let Opened { made, basis, facts } = coordinate::open(workspace, threads)?;
     let meetings = meetings(&basis, asked).map_err(|e| e.file(&workspace.root.join(crate::council::FILE)))?;
-    let table = |name: &str| Table::read_parquet(name, &packet.join(format!("stages/aggregate/{name}.parquet")));
-    let facts = Facts::read(&table("area_summary")?, &table("figures")?, &table("agg_item_choices")?, &table("agg_item_counts")?)?;
     let overrides = |path: &str| workspace.override_of(path);
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let figures = compare::figures_of(&packet)?;

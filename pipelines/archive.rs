@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::error::{Error, Result};
 use crate::ingest::sha256;
-use crate::packet::{self, Manifest, files_below};
+use crate::packet::{Manifest, files_below};
 use crate::progress::Progress;
 use crate::run::{self, Options};
 use crate::workspace::{SETTINGS, Workspace};
@@ -55,7 +55,7 @@ pub fn archive(workspace: &Workspace, out: &Path) -> Result<Archived> {
         return Err(Error::new("同じ名前のファイルがすでにあります").file(out).next("--out で別の名前を指定してください"));
     }
     let root = &workspace.root;
-    let manifest = manifest_of(&workspace.output()).map_err(|e| e.next("先に kyogi run で資料を作ってください"))?;
+    let manifest = Manifest::read(&workspace.output()).map_err(|e| e.next("先に kyogi run で資料を作ってください"))?;
     let mut files = BTreeMap::new();
     for name in files_below(root)?.into_iter().filter(|n| is_content(n)) {
         files.insert(name.clone(), sha256(&read(&root.join(&name))?));
@@ -109,10 +109,10 @@ pub fn replay(archive: &Path, keep: Option<&Path>, threads: usize, progress: &Pr
     };
     let contents = unpack(archive, &root)?;
     let workspace = Workspace::open(&root)?;
-    let before = manifest_of(&root.join(&contents.output))?;
+    let before = Manifest::read(&root.join(&contents.output))?;
     let again = temporary.path().join("again");
     run::run(&Options { workspace: &workspace, extract: None, mapping: None, out: Some(again.clone()), threads, progress })?;
-    let after = manifest_of(&again)?;
+    let after = Manifest::read(&again)?;
     let mut different: Vec<String> =
         before.outputs.iter().filter(|(name, hash)| after.outputs.get(*name) != Some(hash)).map(|(name, _)| name.clone()).collect();
     different.extend(after.outputs.keys().filter(|name| !before.outputs.contains_key(*name)).cloned());
@@ -151,12 +151,6 @@ fn is_content(name: &str) -> bool {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|e| Error::io("ファイルを読めません", path, &e))
-}
-
-fn manifest_of(packet: &Path) -> Result<Manifest> {
-    let path = packet.join(packet::MANIFEST);
-    let text = fs::read_to_string(&path).map_err(|e| Error::io("資料の目録を読めません", &path, &e))?;
-    serde_json::from_str(&text).map_err(|e| Error::new(format!("資料の目録がこわれています：{e}")).file(&path))
 }
 
 /// Writes the archive's files below `root`, each checked against its hash.

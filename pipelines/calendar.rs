@@ -17,7 +17,7 @@ use crate::draft::words::{wareki_date, wareki_year};
 use crate::error::{Error, Result};
 use crate::finding;
 use crate::ingest::sha256;
-use crate::packet::{MANIFEST, Manifest};
+use crate::packet::Manifest;
 use crate::reference::Reference;
 use crate::run::{AGENDAS, CHECKS};
 use crate::workbook::{self, CouncilBook};
@@ -135,9 +135,8 @@ impl<'a> Evidence<'a> {
     fn gather(workspace: &'a Workspace, today: Date) -> Result<Self> {
         let reference = Reference::load(&workspace.settings.prefecture)?;
         let dictionary = Dictionary::load(workspace.settings.report_year)?;
-        let text = std::fs::read_to_string(workspace.output().join(MANIFEST)).ok();
         Ok(Self {
-            manifest: text.and_then(|t| serde_json::from_str(&t).ok()),
+            manifest: Manifest::read(&workspace.output()).ok(),
             council: Council::load(&workspace.root, &reference, &dictionary)?,
             book: workbook::read(&workspace.root)?,
             dictionary,

@@ -9,7 +9,7 @@ use crate::draft::{Drafter, Facts};
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::ingest::sha256;
-use crate::packet::{Finished, MANIFEST, Manifest, Packet};
+use crate::packet::{Finished, Manifest, Packet};
 use crate::printer::Printer;
 use crate::publish::{self, HeldBack, Published};
 use crate::render::html;
@@ -174,6 +174,23 @@ pub struct PublishOutcome {
     pub list: PathBuf,
 }
 
+/// A packet on disk: what it was made from, and its figures. Meetings and the publication start from it, not from the extract.
+pub(crate) struct Opened {
+    pub(crate) made: Manifest,
+    pub(crate) basis: Basis,
+    pub(crate) facts: Facts,
+}
+
+/// Opens the packet of the work folder.
+pub(crate) fn open(workspace: &Workspace, threads: usize) -> Result<Opened> {
+    let (settings, packet) = (&workspace.settings, workspace.output());
+    let made = Manifest::read(&packet)?;
+    let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&workspace.root), threads)?;
+    let table = |name: &str| Table::read_parquet(name, &packet.join(format!("stages/aggregate/{name}.parquet")));
+    let facts = Facts::read(&table("area_summary")?, &table("figures")?, &table("agg_item_choices")?, &table("agg_item_counts")?)?;
+    Ok(Opened { made, basis, facts })
+}
+
 /// Folder in the work folder that holds what may be published, and nothing else.
 pub const FOLDER: &str = "published";
 /// The list of what is agreed but not published, beside the folder.
@@ -183,13 +200,10 @@ const HELD_BACK: &str = "not_published.csv";
 pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, threads: usize) -> Result<PublishOutcome> {
     let until = until.map(publish::day).transpose()?;
     let settings = &workspace.settings;
-    let packet = workspace.output();
-    let text = std::fs::read_to_string(packet.join(MANIFEST))
-        .map_err(|e| Error::io("資料がまだありません", &packet, &e).next("先に kyogi run で資料を作ってください"))?;
-    let made: Manifest = serde_json::from_str(&text)?;
+    let Opened { made, basis, facts } = open(workspace, threads)?;
     if made.report_year != settings.report_year {
         return Err(Error::new(format!("資料の報告年度（{}）が、設定の報告年度（{}）と違います", made.report_year, settings.report_year))
-            .file(&packet)
+            .file(&workspace.output())
             .next("kyogi run で資料を作り直してください"));
     }
     let round = Round::open(workspace, false)?;
@@ -198,9 +212,6 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
             .file(&workspace.root.join(workbook::FILE))
             .next("kyogi draft で協議シートを作り、協議の記録と合意した文を書いてください"));
     };
-    let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&workspace.root), threads)?;
-    let table = |name: &str| Table::read_parquet(name, &packet.join(format!("stages/aggregate/{name}.parquet")));
-    let facts = Facts::read(&table("area_summary")?, &table("figures")?, &table("agg_item_choices")?, &table("agg_item_counts")?)?;
     let overrides = |path: &str| workspace.override_of(path);
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let mut book = workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?;

@@ -174,9 +174,7 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
         let value = rule.value.map_or_else(String::new, |v| format!("＝{v}{}", rule.unit));
         writeln!(out, "  規則：{}{value}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();
     }
-    let manifest = packet.join(crate::packet::MANIFEST);
-    let text = std::fs::read_to_string(&manifest).map_err(|e| Error::io("資料の一覧を読めません", &manifest, &e))?;
-    let manifest: Manifest = serde_json::from_str(&text)?;
+    let manifest = Manifest::read(packet)?;
     for table in manifest.reference.iter().filter(|t| chain.tables.contains(&format!("ref_{}", t.table_name))) {
         let origin = if table.origin == "built_in" { "内蔵" } else { "作業フォルダー" };
         writeln!(

@@ -118,7 +118,7 @@ fn run_in_pool(workspace: &Workspace, packet: &Path, wanted: &Wanted, out: &Path
     let all = facilities(&stages)?;
     let (chosen, not_reported) = choose(all, wanted, &areas)?;
     let chosen = with_answers(chosen, &stages, year)?;
-    let manifest: Option<Manifest> = fs::read_to_string(packet.join(packet::MANIFEST)).ok().and_then(|t| serde_json::from_str(&t).ok());
+    let manifest = Manifest::read(&packet).ok();
     let basis = Basis {
         prefecture: json!({ "code": reference.prefecture.prefecture_code, "name": reference.prefecture.name }),
         simulated: settings.simulated || manifest.is_some_and(|m| m.simulated),

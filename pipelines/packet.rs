@@ -54,6 +54,14 @@ impl Manifest {
             outputs: BTreeMap::new(),
         })
     }
+
+    /// The manifest of a packet that must be there.
+    pub fn read(packet: &Path) -> Result<Self> {
+        let path = packet.join(MANIFEST);
+        let first = "先に kyogi run で資料を作ってください";
+        let text = fs::read_to_string(&path).map_err(|e| Error::io("資料がまだありません", packet, &e).next(first))?;
+        serde_json::from_str(&text).map_err(|e| Error::new(format!("資料の目録がこわれています：{e}")).file(&path).next(first))
+    }
 }
 
 /// A packet in the making. Dropped without `finish`, it disappears and the earlier packet stays.
@@ -124,8 +132,7 @@ impl Packet {
     }
 
     fn carry_over(&self, root: &Path, new: &Manifest) -> Result<Vec<String>> {
-        let Ok(text) = fs::read_to_string(self.place.join(MANIFEST)) else { return Ok(Vec::new()) };
-        let Ok(old) = serde_json::from_str::<Manifest>(&text) else { return Ok(Vec::new()) };
+        let Ok(old) = Manifest::read(&self.place) else { return Ok(Vec::new()) };
         let mut kept = Vec::new();
         for file in files_below(&self.place)?.into_iter().filter(|f| f != MANIFEST) {
             let from = self.place.join(&file);
@@ -179,8 +186,7 @@ fn recover(place: &Path) -> Result<()> {
 
 /// A packet of another prefecture, or a real one under a simulated one, was not meant to be replaced.
 fn refuse_other_packet(place: &Path, prefecture_code: &str, simulated: bool) -> Result<()> {
-    let Ok(text) = fs::read_to_string(place.join(MANIFEST)) else { return Ok(()) };
-    let Ok(old) = serde_json::from_str::<Manifest>(&text) else { return Ok(()) };
+    let Ok(old) = Manifest::read(place) else { return Ok(()) };
     if old.prefecture_code == prefecture_code && (old.simulated || !simulated) {
         return Ok(());
     }

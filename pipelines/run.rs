@@ -154,7 +154,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     }
 
     options.progress.stage("シートの下書きを作っています");
-    let texts = |path: &str| -> Option<String> { std::fs::read_to_string(options.workspace.root.join(path)).ok() };
+    let texts = |path: &str| options.workspace.override_of(path);
     let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);
     let drafter = basis.drafter(figures.facts, &texts, simulated)?;
     let printer = Printer::new(&texts, root.clone(), (year + 1, 4, 1))?;

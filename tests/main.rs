@@ -5,6 +5,7 @@ mod book;
 mod boundaries;
 mod charts;
 mod check;
+mod check_mutation;
 mod comparison;
 mod council;
 mod council_year;

@@ -48,7 +48,7 @@ fn packet_from_sample() {
     let links: Vec<&str> = index.split("href=\"").skip(1).filter_map(|s| s.split('"').next()).filter(|h| !h.starts_with('#')).collect();
     assert!(links.len() > 150);
     for link in links {
-        assert!(first.join(link).exists(), "{link}");
+        assert!(first.join(link.split('#').next().unwrap_or(link)).exists(), "{link}");
     }
 
     // a failed run leaves the earlier packet as it was

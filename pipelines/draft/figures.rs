@@ -270,11 +270,19 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
             for item in &items {
                 let (key, role) = item.strip_prefix("need:").map_or((*item, charts::Role::Supply), |key| (key, charts::Role::Need));
                 let indicator = Indicator::find(all, key)?;
-                let value = answers.figures.get(key).ok_or_else(|| no_figures(key))?;
+                let value = match answers.figures.get(key) {
+                    Some(value) => value,
+                    // a year to come may have no projection; `figures_absent.csv` says why
+                    None if key.contains("year=") => continue,
+                    None => return Err(no_figures(key)),
+                };
                 let text = value.text();
                 made_by.push(indicator.indicator_code.clone());
-                body.push(vec![indicator.label.clone(), text.clone(), indicator.unit.clone()]);
-                intervals.push(charts::Interval { label: indicator.label.clone(), low: value.low, high: value.high, emphasis: false, text, role });
+                // one row of the list may stand for several years
+                let year = key.rsplit_once("year=").filter(|_| indicator.breakdown.ends_with('*')).map_or("", |(_, year)| year);
+                let label = if year.is_empty() { indicator.label.clone() } else { format!("{}{year}年", indicator.label) };
+                body.push(vec![label.clone(), text.clone(), indicator.unit.clone()]);
+                intervals.push(charts::Interval { label, low: value.low, high: value.high, emphasis: false, text, role });
             }
             let unit = Indicator::find(all, items[0].trim_start_matches("need:"))?.unit.clone();
             let drawing = (row.chart == "intervals").then(|| charts::intervals(&row.chart_title, &unit, None, &intervals));

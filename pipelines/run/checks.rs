@@ -90,7 +90,7 @@ fn check_in_pool(options: &Options<'_>) -> Result<Checked> {
     let mut figures = figures(&basis, &extract, input, scratch.path(), options.progress)?;
     options.progress.stage("確認一覧を書いています");
     let report = report(&basis, options.workspace, &mut figures, &scratch.path().join("stages"))?;
-    let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(root.join(path)).ok() };
+    let overrides = |path: &str| options.workspace.override_of(path);
     let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);
     let place = Place { root: "", folder: packet.path(), simulated, rejected: figures.rejected.as_ref() };
     let workbook = pages(&report, &Html::new(&overrides)?, &basis, &place)?;

@@ -11,8 +11,8 @@ use crate::compare::{self, Change};
 use crate::draft::figures::FigureValue;
 use crate::draft::sheet::TableView;
 use crate::draft::words::{Phrases, wareki_date, wareki_year};
-use crate::error::{Error, Result};
-use crate::packet::{MANIFEST, Manifest};
+use crate::error::Result;
+use crate::packet::Manifest;
 use crate::workspace::SETTINGS;
 
 /// The year before: its workbook and its figures.
@@ -54,8 +54,7 @@ impl Previous {
     /// The packet of the year before, and the workbook of the work folder that it lies in.
     pub fn read(packet: &Path) -> Result<Self> {
         let table = compare::figures_of(packet)?;
-        let text = std::fs::read_to_string(packet.join(MANIFEST)).map_err(|e| Error::io("前の年度の資料を読めません", &packet.join(MANIFEST), &e))?;
-        let manifest: Manifest = serde_json::from_str(&text)?;
+        let manifest = Manifest::read(packet)?;
         let mut figures = BTreeMap::new();
         for i in 0..table.len() {
             let key = crate::draft::figures::Indicator::key(table.text(i, "indicator_code")?, table.text(i, "breakdown")?);

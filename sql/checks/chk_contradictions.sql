@@ -14,7 +14,8 @@ with none_and_others as (
     from chk_said
     where item_code in ('g1_domains', 'g1_diseases')
     group by row_no, facility_id, item_code
-    having bool_or(polarity = 'negative') and bool_or(polarity = 'positive')
+    -- of a list chk_said has only those with 「該当無し」
+    having bool_or(polarity = 'positive')
 ),
 
 linked as (
