@@ -118,7 +118,7 @@ fn run_in_pool(workspace: &Workspace, packet: &Path, wanted: &Wanted, out: &Path
     let all = facilities(&stages)?;
     let (chosen, not_reported) = choose(all, wanted, &areas)?;
     let chosen = with_answers(chosen, &stages, year)?;
-    let manifest = Manifest::read(&packet).ok();
+    let manifest = Manifest::read(packet).ok();
     let basis = Basis {
         prefecture: json!({ "code": reference.prefecture.prefecture_code, "name": reference.prefecture.name }),
         simulated: settings.simulated || manifest.is_some_and(|m| m.simulated),
