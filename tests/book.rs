@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::support::{folder, rows, run_packet, sample_workspace};
+use crate::support::{folder, rows, run_packet, sample_workspace, two_years};
 
 #[test]
 fn every_figure_resolves_to_the_method() {
@@ -113,15 +113,7 @@ fn pictures_show_their_own_area(packet: &Path) {
 #[test]
 fn data_book_has_all_figures_of_its_area_and_the_change() {
     let dir = folder();
-    let workspace = sample_workspace(&dir.path().join("work"));
-    run_packet(&workspace, None, &dir.path().join("first"), 2).unwrap_or_else(|e| panic!("{e}"));
-    let mut next = kyogi::workspace::Workspace { settings: workspace.settings.clone(), ..workspace };
-    next.settings.report_year = 2026;
-    next.settings.previous = "../first".into();
-    let second_year = dir.path().join("second.csv");
-    fs::write(&second_year, kyogi::embedded::text("data-samples/demo/input/sample_31_2026.csv")).expect("writable");
-    let packet = dir.path().join("packet");
-    run_packet(&next, Some(&second_year), &packet, 2).unwrap_or_else(|e| panic!("{e}"));
+    let [_, packet] = two_years(dir.path());
 
     let mut figures: BTreeMap<String, Vec<BTreeMap<String, String>>> = BTreeMap::new();
     for row in rows(&packet.join("data/figures.csv")) {

@@ -6,7 +6,7 @@ use kyogi::compare::{self, Change};
 use kyogi::draft::figures::FigureValue;
 use kyogi::whatif::{self, Scenario};
 
-use crate::support::{folder, plain_facility, rows, run_packet, sample_workspace, write_extract};
+use crate::support::{folder, plain_facility, rows, sample_workspace, two_years, write_extract};
 
 fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {
     let value = |(low, high)| FigureValue { low, high };
@@ -58,16 +58,7 @@ fn three_facilities_start_home_visits_and_a_late_report_arrives() {
 #[test]
 fn next_year_is_compared_with_this_year() {
     let dir = folder();
-    let root = dir.path().join("work");
-    let workspace = sample_workspace(&root);
-    run_packet(&workspace, None, &dir.path().join("first"), 2).unwrap_or_else(|e| panic!("{e}"));
-    let mut next = kyogi::workspace::Workspace { settings: workspace.settings.clone(), ..workspace };
-    next.settings.report_year = 2026;
-    next.settings.previous = "../first".into();
-    let second_year = dir.path().join("second.csv");
-    fs::write(&second_year, kyogi::embedded::text("data-samples/demo/input/sample_31_2026.csv")).expect("writable");
-    let out = dir.path().join("second");
-    run_packet(&next, Some(&second_year), &out, 2).unwrap_or_else(|e| panic!("{e}"));
+    let [_, out] = two_years(dir.path());
     let changes = rows(&out.join("data/changes.csv"));
     let keys = |packet: &str| -> std::collections::BTreeSet<[String; 4]> {
         let key = |f: &std::collections::BTreeMap<String, String>| ["level", "area_code", "indicator_code", "breakdown"].map(|k| f[k].clone());

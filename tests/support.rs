@@ -132,3 +132,17 @@ pub fn figures_in(workspace: &Workspace, extract: &Path, out: &Path) -> Vec<Find
     let settings = &workspace.settings;
     run::figures_in(&settings.prefecture, settings.report_year, Some(&workspace.root), extract, out, 2).unwrap_or_else(|e| panic!("{e}"))
 }
+
+/// Packets of two report years from the samples: `first` beside the work folder, and `second`, which is compared with it.
+pub fn two_years(dir: &Path) -> [PathBuf; 2] {
+    let workspace = sample_workspace(&dir.join("work"));
+    let [first, second] = ["first", "second"].map(|name| dir.join(name));
+    run_packet(&workspace, None, &first, 2).unwrap_or_else(|e| panic!("{e}"));
+    let mut next = Workspace { settings: workspace.settings.clone(), ..workspace };
+    next.settings.report_year = 2026;
+    next.settings.previous = "../first".into();
+    let extract = dir.join("second.csv");
+    std::fs::write(&extract, embedded::text("data-samples/demo/input/sample_31_2026.csv")).expect("writable");
+    run_packet(&next, Some(&extract), &second, 2).unwrap_or_else(|e| panic!("{e}"));
+    [first, second]
+}

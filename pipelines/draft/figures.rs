@@ -270,12 +270,8 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
             for item in &items {
                 let (key, role) = item.strip_prefix("need:").map_or((*item, charts::Role::Supply), |key| (key, charts::Role::Need));
                 let indicator = Indicator::find(all, key)?;
-                let value = match answers.figures.get(key) {
-                    Some(value) => value,
-                    // a year to come may have no projection; `figures_absent.csv` says why
-                    None if key.contains("year=") => continue,
-                    None => return Err(no_figures(key)),
-                };
+                // `figures_absent.csv` says why a figure is not there
+                let Some(value) = answers.figures.get(key) else { continue };
                 let text = value.text();
                 made_by.push(indicator.indicator_code.clone());
                 // one row of the list may stand for several years

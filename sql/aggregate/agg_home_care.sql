@@ -18,6 +18,7 @@
 -- column: round_the_clock_high  integer  24時間対応の医療機関数の上限    施設
 -- column: visiting_24h          integer  訪問診療を行い24時間対応        施設
 -- column: visiting_24h_unknown  integer  訪問診療を行い体制が無回答      施設
+-- column: visited               integer  訪問診療の算定がある医療機関    施設
 -- column: visits_masked         integer  訪問診療が秘匿の医療機関数      施設
 -- column: visits_low            integer  訪問診療の算定回数の下限        回/年
 -- column: visits_high           integer  訪問診療の算定回数の上限        回/年
@@ -45,6 +46,7 @@ select
     count(*) filter (where b.is_24h or (b.is_24h_unknown and (b.visits_home or b.visits_unknown))) + any_value(s.silent) as round_the_clock_high,
     count(*) filter (where b.visits_home and b.is_24h) as visiting_24h,
     count(*) filter (where b.visits_home and b.is_24h_unknown) as visiting_24h_unknown,
+    count(*) filter (where b.visits_low >= 1) as visited,
     count(*) filter (where b.visits_masked) as visits_masked,
     coalesce(sum(b.visits_low), 0) as visits_low,
     coalesce(sum(b.visits_high), 0) as visits_high,

@@ -14,6 +14,10 @@ with absent as (
     union all
     select level, area_code, 'end_of_life_count', '', 'few_facilities' from agg_home_care where dying in (1, 2)
     union all
+    select level, area_code, 'home_care_claims_patients', '', 'few_facilities' from agg_home_care where visited in (1, 2)
+    union all
+    select level, area_code, 'home_care_claims_ratio', '', 'few_facilities' from agg_home_care where visited in (1, 2) and patients_low > 0
+    union all
     select level, area_code, 'home_care_claims_ratio', '', 'no_patients' from agg_home_care where patients_low = 0
     union all
     select level, area_code, 'home_care_24h_share', '', 'no_home_care' from agg_home_care where visiting_high = 0

@@ -44,10 +44,11 @@ gaps as (
 lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, open_top, masked, source) as (
     select level, area_code, 'home_care_managed_patients', '', patients_low, patients_high, '人', banded, open_top, 0, 'report' from care
     union all
-    select level, area_code, 'home_care_claims_patients', '', claims_low, claims_high, '人/月', 0, 0, visits_masked, 'report' from care
+    -- one or two facilities would show their own figure
+    select level, area_code, 'home_care_claims_patients', '', claims_low, claims_high, '人/月', 0, 0, visits_masked, 'report' from care where visited not in (1, 2)
     union all
     select level, area_code, 'home_care_claims_ratio', '', claims_low * 100 / patients_high, claims_high * 100 / patients_low, '%',
-        banded, open_top, visits_masked, 'report' from care where patients_low > 0
+        banded, open_top, visits_masked, 'report' from care where patients_low > 0 and visited not in (1, 2)
     union all
     select level, area_code, 'home_care_facilities', '', visiting, visiting_high, '施設', 0, 0, 0, 'report' from care
     union all
@@ -60,7 +61,6 @@ lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, ope
     union all
     select level, area_code, 'end_of_life_facilities', '', dying, dying_high, '施設', 0, 0, deaths_masked, 'report' from care
     union all
-    -- one or two facilities would show their own figure
     select level, area_code, 'end_of_life_count', '', deaths_low, deaths_high, '回/年', 0, 0, deaths_masked, 'report' from care where dying not in (1, 2)
     union all
     select level, area_code, 'backup_unbacked_patients', '', unbacked_low, unbacked_high, '人', banded, open_top, 0, 'report' from care
