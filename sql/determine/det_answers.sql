@@ -1,13 +1,12 @@
 -- 判定に関わる回答（各医療機関の最新の報告）
--- grain:  row_no, item_code, seq
+-- grain:  row_no, place
 -- step:   for det_rules
 -- needs:  ing_facilities, ing_answers, dict_items, dict_choices
 -- column: row_no         integer  行番号
 -- column: function_code  text     機能コード
 -- column: item_code      text     報告事項コード
--- column: seq            integer  連番
 -- column: place          integer  列と連番の順
--- column: requirement    text     要件の種類
+-- column: is_star        boolean  1号機能の要件（★）
 -- column: is_positive    boolean  実施・実績あり
 -- column: counts         boolean  報告どおりの判定に数える
 -- column: counts_core    boolean  実質の判定に数える
@@ -15,7 +14,7 @@
 -- column: evidence       text     根拠のセル
 with meanings as (
     -- one row for each way of answering an item that can decide
-    select i.item_code, i.function_code, i.requirement, i.short_label, i.value_type,
+    select i.item_code, i.function_code, i.requirement = 'star' as is_star, i.short_label, i.value_type,
         i.counts_literal = 1 as counts, i.counts_core = 1 and coalesce(c.counts_core, 1) = 1 as counts_core,
         c.choice_code, c.label, c.polarity, coalesce(c.intention = 1, false) as is_intention
     from dict_items i
@@ -24,7 +23,7 @@ with meanings as (
 )
 
 select
-    a.row_no, m.function_code, a.item_code, a.seq, a.column_no * 1000 + a.seq as place, m.requirement,
+    a.row_no, m.function_code, a.item_code, a.column_no * 1000 + a.seq as place, m.is_star,
     case
         when a.state = 'unreadable' then null
         when m.polarity is not null then m.polarity = 'positive'
@@ -33,7 +32,7 @@ select
         when a.value_high = 0 then false
     end as is_positive,
     m.counts, m.counts_core, m.is_intention,
-    case when is_positive or m.requirement = 'star' then
+    case when is_positive or m.is_star then
         m.short_label || '＝' || coalesce(m.label, a.raw) || '（行' || a.source_row || '・列' || a.column_name || '）' end as evidence
 from ing_answers a
 join ing_facilities f on f.row_no = a.row_no

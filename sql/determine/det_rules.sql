@@ -28,7 +28,7 @@ requirements as (
         count(distinct item_code) filter (where is_positive) as met,
         count(distinct item_code) filter (where is_positive is not null) as answered
     from det_answers
-    where requirement = 'star'
+    where is_star
     group by row_no
 ),
 
@@ -79,7 +79,7 @@ cells as (
     from ruled r
     join det_answers a on a.row_no = r.row_no and a.function_code = r.function_code
     where (r.rule_code in ('g1_all_requirements', 'g2_any_positive') and a.is_positive and a.counts)
-        or (r.rule_code = 'g1_requirement_negative' and a.requirement = 'star' and not a.is_positive)
+        or (r.rule_code = 'g1_requirement_negative' and a.is_star and not a.is_positive)
     group by r.row_no, r.function_code
 )
 
