@@ -212,6 +212,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let copy = if options.out.is_none() { round.put(&talk)? } else { None };
     manifest.reference = basis.reference.tables.used()?;
     manifest.inputs.extend(dated::own_files(&options.workspace.root)?);
+    let boundaries = basis.boundaries.iter().map(|b| serde_json::json!({ "file_name": format!("reference/{}", b.file_name), "sha256": b.sha256 }));
+    manifest.inputs.extend(boundaries);
     manifest.own_files = own_files;
     manifest.overrides = report.acting.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?;
     let finished = packet.finish(manifest)?;

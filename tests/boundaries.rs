@@ -96,6 +96,8 @@ fn the_overview_draws_the_boundaries_of_the_work_folder() {
     run_packet(&workspace, None, &out, 2).unwrap_or_else(|e| panic!("{e}"));
     let with = page(&out);
     assert!(with.contains("国土数値情報（国土交通省）を加工") && with.contains("<polygon") && !with.contains("円の大きさ"));
+    let manifest = fs::read_to_string(out.join("manifest.json")).expect("manifest");
+    assert!(manifest.contains("\"reference/boundaries.geojson\""), "the manifest tells the file that the map was drawn from");
     fs::write(workspace.root.join("reference/boundaries.topojson"), topology().to_string()).expect("writable");
     let two = run_packet(&workspace, None, &out, 2).err().expect("refused").to_string();
     assert!(two.contains("二つ以上あります"), "{two}");
