@@ -1,6 +1,6 @@
 //! Two tables of figures side by side: this year against the last, or a scenario against today.
 //!
-//! A change inside the bounds is said to be not distinguishable; nothing is ranked.
+//! A change inside the bounds, or of a count that the unreported are missing from, is said to be not distinguishable; nothing is ranked.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +10,7 @@ use arrow::array::{ArrayRef, Float64Array, StringArray};
 
 use crate::artefact::{ColumnNote, Table};
 use crate::draft::figures::FigureValue;
+use crate::draft::sentence;
 use crate::error::{Error, Result};
 
 /// Key of a figure: level, area code, indicator code, breakdown.
@@ -22,13 +23,17 @@ pub struct Change {
     pub unit: String,
     pub before: FigureValue,
     pub after: FigureValue,
+    /// The unreported are in neither bound of one of the two: what they would add is not known.
+    pub is_partial: bool,
 }
 
 impl Change {
     /// `same`, `higher`, `lower`, or `not_distinguishable` where the intervals overlap.
     pub fn verdict(&self) -> &'static str {
         let (b, a) = (self.before, self.after);
-        if b.low == a.low && b.high == a.high {
+        if self.is_partial {
+            "not_distinguishable"
+        } else if b.low == a.low && b.high == a.high {
             "same"
         } else if a.low > b.high {
             "higher"
@@ -40,12 +45,14 @@ impl Change {
     }
 }
 
-fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue)>> {
+/// Unit, value, and whether all facilities reported.
+fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue, bool)>> {
     (0..figures.len())
         .map(|i| {
             let text = |name: &str| figures.text(i, name).map(str::to_owned);
             let key = [text("level")?, text("area_code")?, text("indicator_code")?, text("breakdown")?];
-            Ok((key, (text("unit")?, FigureValue::read(figures, i)?)))
+            let is_whole = figures.int(i, "reported")? >= figures.int(i, "expected")?;
+            Ok((key, (text("unit")?, FigureValue::read(figures, i)?, is_whole)))
         })
         .collect()
 }
@@ -53,11 +60,13 @@ fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue)>> {
 /// Figures that both tables have, in order of their keys; limits of comparison (`compare=`) are no figures of their own.
 pub fn changes(before: &Table, after: &Table) -> Result<Vec<Change>> {
     let (before, after) = (values(before)?, values(after)?);
-    Ok(after
-        .into_iter()
-        .filter(|(key, _)| !key[3].contains("compare="))
-        .filter_map(|(key, (unit, after))| before.get(&key).map(|(_, before)| Change { key, unit, before: *before, after }))
-        .collect())
+    let left_out = sentence::leaving_out()?;
+    let change = |(key, (unit, after, now_whole)): (Key, (String, FigureValue, bool))| {
+        let (_, before, was_whole) = before.get(&key)?;
+        let is_partial = !(now_whole && *was_whole) && left_out(&key[2], &key[3]);
+        Some(Change { key, unit, before: *before, after, is_partial })
+    };
+    Ok(after.into_iter().filter(|(key, _)| !key[3].contains("compare=")).filter_map(change).collect())
 }
 
 /// The figures of a packet.

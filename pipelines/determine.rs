@@ -18,8 +18,12 @@ pub fn checks(engine: &mut Engine, root: &Path, report_year: i32, inputs: &[Inpu
     let table = tables.get("chk_findings").ok_or_else(|| Error::new("検査の表がありません"))?;
     (0..table.len())
         .map(|i| {
-            let row = u32::try_from(table.int(i, "row_no")?.unwrap_or(0)).unwrap_or(0);
-            let (file, row) = ingest::place_of(row, inputs);
+            let number = |name: &str| table.int(i, name).map(|n| n.and_then(|n| u32::try_from(n).ok()));
+            // of a facility in several files, the file of the cell and its row there
+            let (file, row) = match (number("column_no")?, number("source_row")?) {
+                (Some(column), Some(row)) => (ingest::place_of(column, inputs).0, row),
+                _ => ingest::place_of(number("row_no")?.unwrap_or(0), inputs),
+            };
             Ok(Finding::new(table.text(i, "finding_code")?)
                 .file(file)
                 .row(row)

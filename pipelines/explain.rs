@@ -123,6 +123,17 @@ fn explain_function(out: &mut String, functions: &Table, i: usize, evidence: &Ta
     Ok(())
 }
 
+/// Why a figure is not given, where `figures_absent` says so.
+fn absent(packet: &Path, wanted: [&str; 3]) -> Result<Option<String>> {
+    let table = Table::read_parquet("figures_absent", &packet.join("stages/aggregate/figures_absent.parquet"))?;
+    for i in 0..table.len() {
+        if [table.text(i, "area_code")?, table.text(i, "indicator_code")?, table.text(i, "breakdown")?] == wanted {
+            return Ok(Some(table.text(i, "reason")?.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// Where a figure of an area comes from: value, formula, models, rule rows, and the inputs by hash.
 pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<String> {
     let year = workspace.settings.report_year;
@@ -143,6 +154,9 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
         }
     }
     let Some(i) = row else {
+        if let Some(reason) = absent(packet, [area, indicator, breakdown])? {
+            return Ok(format!("■ 区域 {area} の指標 {indicator} {breakdown} は、出していません\n  理由：{reason}\n"));
+        }
         return Err(Error::new(format!("区域 {area} の指標 {indicator} {breakdown} がありません"))
             .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
     };

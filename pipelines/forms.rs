@@ -74,6 +74,8 @@ struct Facility {
     report_date: String,
     confirmation: String,
     statuses: BTreeMap<String, String>,
+    /// Functions whose status the prefecture decided against the answers.
+    overridden: BTreeSet<String>,
     answers: Vec<Answer>,
 }
 
@@ -158,6 +160,7 @@ fn facilities(stages: &Path) -> Result<BTreeMap<String, Facility>> {
             report_date: text("report_date")?,
             confirmation: text("confirmation")?,
             statuses: BTreeMap::new(),
+            overridden: BTreeSet::new(),
             answers: Vec::new(),
         };
         all.insert(facility.facility_id.clone(), facility);
@@ -165,7 +168,11 @@ fn facilities(stages: &Path) -> Result<BTreeMap<String, Facility>> {
     let table = Table::read_parquet("det_functions", &stages.join("determine/det_functions.parquet"))?;
     for i in 0..table.len() {
         if let Some(facility) = all.get_mut(table.text(i, "facility_id")?) {
-            facility.statuses.insert(table.text(i, "function_code")?.to_owned(), table.text(i, "status_literal")?.to_owned());
+            let function = table.text(i, "function_code")?.to_owned();
+            if !table.text(i, "override_reason")?.is_empty() {
+                facility.overridden.insert(function.clone());
+            }
+            facility.statuses.insert(function, table.text(i, "status_literal")?.to_owned());
         }
     }
     Ok(all)
@@ -323,6 +330,8 @@ fn patient(basis: &Basis, facility: &Facility) -> Value {
         }
         // the prefecture confirms イ to ニ only
         let status = match (code, facility.confirmation.as_str()) {
+            // the facility did not report it so
+            _ if facility.overridden.contains(code) => "都道府県が医療機関に確かめ、あると判断した機能です",
             ("g1", _) => "医療機関が都道府県に報告した機能です",
             (_, "confirmed") => "医療機関が報告し、都道府県が確認した機能です",
             (_, "queried") => "医療機関が報告した機能です（都道府県が内容を確かめています）",

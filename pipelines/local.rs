@@ -1,5 +1,6 @@
 //! What a prefecture sets itself for the figures: duty slots by area, and its own rates of home visits by age.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -73,4 +74,30 @@ fn rates(text: &str) -> Result<Vec<RateRow>> {
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// What of it a prefecture has set, in words: it stands with the sources of every page.
+pub fn in_words(council: &Council, work_folder: Option<&Path>) -> Result<Vec<String>> {
+    let mut said = Vec::new();
+    let rates = home_visit_rates(work_folder)?;
+    if !rates.is_empty() {
+        let sources: BTreeSet<&str> = (0..rates.len()).map(|i| rates.text(i, "source")).collect::<Result<_>>()?;
+        let sources = sources.into_iter().collect::<Vec<_>>().join("、");
+        said.push(format!("在宅医療の率：年齢階級 {} つは、全国の率ではなく、作業フォルダーの {RATES}（{sources}）", rates.len()));
+    }
+    if !council.duty_slots.is_empty() {
+        let slots: Vec<String> = council.duty_slots.iter().map(|(area, slots)| format!("{area} {slots}枠")).collect();
+        said.push(format!("1日に要る当番の枠：協議の設定 council.toml（{}。ほかの区域は1枠）", slots.join("、")));
+    }
+    Ok(said)
+}
+
+/// The files behind it, for the manifest.
+pub fn files(root: &Path) -> Result<Vec<serde_json::Value>> {
+    let present = [RATES, crate::council::FILE].into_iter().filter(|f| root.join(f).exists());
+    let entry = |file: &str| {
+        let bytes = std::fs::read(root.join(file)).map_err(|e| Error::io("設定を読めません", &root.join(file), &e))?;
+        Ok(serde_json::json!({ "file_name": file, "sha256": crate::ingest::sha256(&bytes), "bytes": bytes.len() }))
+    };
+    present.map(entry).collect()
 }

@@ -35,7 +35,7 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, catalogue, compare, coordinate, databook, ingest, overrides, publish, stage, wording};
+use crate::{aggregate, catalogue, compare, coordinate, databook, ingest, local, overrides, publish, stage, wording};
 
 use judge::{Judged, judged};
 
@@ -99,7 +99,9 @@ impl Basis {
     }
 
     pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
-        Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, Phrases::new(overrides)?, self.year, simulated)
+        let mut drafter = Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, Phrases::new(overrides)?, self.year, simulated)?;
+        drafter.own_settings = local::in_words(&self.council, self.work_folder.as_deref())?;
+        Ok(drafter)
     }
 }
 
@@ -214,6 +216,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     manifest.inputs.extend(dated::own_files(&options.workspace.root)?);
     let boundaries = basis.boundaries.iter().map(|b| serde_json::json!({ "file_name": format!("reference/{}", b.file_name), "sha256": b.sha256 }));
     manifest.inputs.extend(boundaries);
+    manifest.inputs.extend(local::files(&options.workspace.root)?);
     manifest.own_files = own_files;
     manifest.overrides = report.acting.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?;
     let finished = packet.finish(manifest)?;

@@ -151,9 +151,9 @@ fn causes_of_width_are_named() {
     use kyogi::draft::book::widened;
     use kyogi::draft::sentence::Measure;
     let m = Measure { expected: 90, reported: 85, n_banded: 12, n_open_top: 1, n_masked: 2, ..Measure::default() };
-    assert_eq!(widened(&m, "out"), ["未報告 5", "階級 12", "上限なしの階級 1", "秘匿 2"]);
+    assert_eq!(widened(&m, "out"), ["未報告 5（含まず）", "階級 12", "上限なしの階級 1", "秘匿 2"]);
     assert_eq!(widened(&m, ""), ["階級 12", "上限なしの階級 1", "秘匿 2"]);
-    assert_eq!(widened(&Measure { expected: 1_200, reported: 0, ..Measure::default() }, "out"), ["未報告 1,200"]);
+    assert_eq!(widened(&Measure { expected: 1_200, reported: 0, ..Measure::default() }, "out"), ["未報告 1,200（含まず）"]);
     assert_eq!(widened(&Measure { expected: 3, reported: 3, ..Measure::default() }, "in"), [""; 0]);
     // 3 of 5 silent facilities reported but left the answer blank
     let m = Measure { expected: 20, reported: 18, value_low: 4.0, value_high: 9.0, unit: "施設".into(), ..Measure::default() };

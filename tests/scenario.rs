@@ -8,9 +8,13 @@ use kyogi::whatif::{self, Scenario};
 
 use crate::support::{folder, plain_facility, rows, sample_workspace, two_years, write_extract};
 
-fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {
+fn whole(before: (f64, f64), after: (f64, f64)) -> Change {
     let value = |(low, high)| FigureValue { low, high };
-    Change { key: Default::default(), unit: String::new(), before: value(before), after: value(after) }.verdict()
+    Change { key: Default::default(), unit: String::new(), before: value(before), after: value(after), is_partial: false }
+}
+
+fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {
+    whole(before, after).verdict()
 }
 
 #[test]
@@ -20,6 +24,9 @@ fn a_change_inside_the_bounds_is_not_distinguishable() {
     assert_eq!(change((10.0, 20.0), (1.0, 9.0)), "lower");
     assert_eq!(change((10.0, 20.0), (20.0, 30.0)), "not_distinguishable");
     assert_eq!(change((10.0, 20.0), (12.0, 18.0)), "not_distinguishable");
+    // a count of those who reported says nothing of those who did not
+    let partial = Change { is_partial: true, ..whole((10.0, 10.0), (30.0, 30.0)) };
+    assert_eq!(partial.verdict(), "not_distinguishable");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_gap_is_certain_possible_or_none() {
     let said = |low, high| s.figure("鳥取市", &measure("home_care_gap", "", (low, high), "人/月")).unwrap_or_else(|e| panic!("{e}"));
     assert!(said(12.0, 40.0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
     assert!(said(-5.0, 40.0).ends_with("不足しているとは言い切れません。"));
-    assert!(said(-40.0, -5.0).ends_with("見込まれません（供給が少なくとも月5人、多くとも月40人上回ります）。"));
+    assert!(said(-40.0, -5.0).ends_with("ありません（供給が少なくとも月5人、多くとも月40人上回ります）。"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::figures::{FigureValue, Indicator};
 use super::sentence::{Measure, Sentences};
-use super::words::{number, thousands};
+use super::words::{number_in, thousands};
 use crate::areas::Area;
 use crate::artefact::Table;
 use crate::compare::Change;
@@ -190,8 +190,8 @@ impl DataBook {
         Ok(FigureLine {
             breakdown: m.breakdown.clone(),
             label: if group.by_breakdown { self.part_label(m)? } else { group.label.clone() },
-            low: number(m.value_low),
-            high: number(m.value_high),
+            low: number_in(&m.unit, m.value_low),
+            high: number_in(&m.unit, m.value_high),
             unit: m.unit.clone(),
             coverage: if !silent.is_empty() { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
             widened: if causes.is_empty() { "なし".into() } else { causes.join("、") },
@@ -212,7 +212,9 @@ pub fn widened(m: &Measure, silent: &str) -> Vec<String> {
     let counts = silent == "in" && m.unit == "施設" && m.n_banded + m.n_open_top + m.n_masked == 0;
     let blank = if counts { (m.value_high - m.value_low).round() as i64 - unreported } else { 0 };
     let causes = [(UNREPORTED, unreported), ("無回答", blank), ("階級", m.n_banded), ("上限なしの階級", m.n_open_top), ("秘匿", m.n_masked)];
-    causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}", thousands(*n))).collect()
+    // what is in neither bound is no cause of width
+    let note = |what: &str| if silent == "out" && what == UNREPORTED { "（含まず）" } else { "" };
+    causes.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {}{}", thousands(*n), note(what))).collect()
 }
 
 /// The value of one key in a breakdown such as `band=holiday;mode=own_visit`.

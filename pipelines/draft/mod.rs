@@ -157,6 +157,8 @@ pub struct Drafter<'a> {
     key_changes: Vec<KeyChange>,
     parts: Vec<PartRow>,
     candidates: Vec<CandidateRow>,
+    /// What the prefecture itself set for the figures, in words.
+    pub own_settings: Vec<String>,
 }
 
 /// A figure whose change is said on the sheets of a function (`reports/sheets/changes.csv`).
@@ -211,6 +213,7 @@ impl<'a> Drafter<'a> {
             key_changes: read_csv("reports/sheets/changes.csv")?,
             parts: read_csv("reports/sheets/parts.csv")?,
             candidates: read_csv("sql/draft/candidates.csv")?,
+            own_settings: Vec::new(),
         })
     }
 
@@ -367,6 +370,7 @@ impl<'a> Drafter<'a> {
             let place = if s.place.is_empty() { String::new() } else { format!("、{}", s.place) };
             sources.push(format!("{}「{}」（{}{place}）", s.publisher, s.dataset, words::wareki_date(&s.as_of)));
         }
+        sources.extend(self.own_settings.iter().cloned());
         sources
     }
 }

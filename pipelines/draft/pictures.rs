@@ -11,7 +11,7 @@ use serde_json::json;
 use super::figures::{Figure, FigureRow, FigureValue, Indicator};
 use super::picture_facts::Projected;
 use super::sheet::{Chart, Named, TableView};
-use super::words::{percent, report_year_label, thousands};
+use super::words::{percent, report_year_label, share_range, thousands};
 use super::{Drafter, range};
 use crate::areas::Area;
 use crate::dictionary::read_csv;
@@ -221,8 +221,12 @@ impl Drafter<'_> {
         let areas = &self.facts.pictures.areas;
         let Some(prefecture) = areas.first() else { return Ok(None) };
         let whole = self.facts.summary(prefecture, &row.function_code)?;
-        let within = |a: &&Area| a.level == "municipality" && (area.level == "prefecture" || a.medical_areas.contains(&area.area_code));
-        let shown: Vec<&Area> = if area.has_parts() { areas.iter().filter(within).collect() } else { vec![area] };
+        // a city that lies in two areas is part of neither
+        let within = |a: &&Area| a.level == "municipality" && (area.level == "prefecture" || a.medical_areas == [area.area_code.clone()]);
+        let mut shown: Vec<&Area> = if area.has_parts() { areas.iter().filter(within).collect() } else { Vec::new() };
+        if shown.is_empty() {
+            shown.push(area);
+        }
         let (mut points, mut limits, mut lines) = (Vec::new(), Vec::new(), Vec::new());
         for a in shown {
             let s = self.facts.summary(a, &row.function_code)?;
@@ -256,8 +260,8 @@ impl Drafter<'_> {
                 name: a.name.clone(),
                 n,
                 share,
-                inner: format!("{}%", inner.text()),
-                outer: format!("{}%", outer.text()),
+                inner: share_range(inner.low, inner.high),
+                outer: share_range(outer.low, outer.high),
                 verdict: verdict(&inner),
                 far: verdict(&outer),
             });

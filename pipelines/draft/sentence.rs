@@ -128,6 +128,12 @@ struct SentenceRow {
     sentence: String,
 }
 
+/// Tells by indicator code and breakdown whether the unreported are missing from both ends of a figure.
+pub fn leaving_out() -> Result<impl Fn(&str, &str) -> bool> {
+    let rows: Vec<SentenceRow> = read_csv(LIST)?;
+    Ok(move |code: &str, breakdown: &str| rows.iter().any(|r| r.silent == "out" && r.indicator_code == code && covers(&r.breakdown, breakdown)))
+}
+
 /// Sentences for figures, with the words of the work folder where it has its own.
 pub struct Sentences {
     phrases: Phrases,
@@ -173,8 +179,17 @@ impl Sentences {
         Ok(&self.rows[self.row(m)?].silent)
     }
 
-    /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」
+    /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」 Read aloud alone, it says of whom it does not speak.
     pub fn figure(&self, area_name: &str, m: &Measure) -> Result<String> {
+        let said = self.said(area_name, m)?;
+        if self.silent(m)? != "out" || m.expected <= m.reported {
+            return Ok(said);
+        }
+        let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.expected - m.reported));
+        Ok(said.strip_suffix('。').unwrap_or(&said).to_owned() + &left_out)
+    }
+
+    fn said(&self, area_name: &str, m: &Measure) -> Result<String> {
         let i = self.row(m)?;
         Ok(self.phrases.lines(&name(i), &self.values(area_name, m, &self.rows[i].silent)?)?.join(""))
     }
@@ -188,7 +203,7 @@ impl Sentences {
     /// Sentence and reasons in one.
     pub fn whole(&self, area_name: &str, m: &Measure) -> Result<String> {
         let why = self.widened(area_name, m)?;
-        let sentence = self.figure(area_name, m)?;
+        let sentence = self.said(area_name, m)?;
         Ok(if why.is_empty() { sentence } else { format!("{sentence}（{}）", why.join("。")) })
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::book::{DataBook, FUTURE, FigureGroup};
 use super::figures::{Indicator, interval_table};
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
-use super::words::{Sentence, percent, percent_or_dash, report_year_label, thousands};
+use super::words::{Sentence, percent_or_dash, report_year_label, share_range, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
 use crate::areas::Area;
 use crate::error::Result;
@@ -206,12 +206,15 @@ impl Drafter<'_> {
     /// The data book of one area.
     pub fn area_page(&self, areas: &[Area], index: usize, plan: &Plan, book: &DataBook) -> Result<AreaPage> {
         let area = &areas[index];
-        let mut functions = Vec::new();
+        let (mut functions, mut overridden) = (Vec::new(), Vec::new());
         for (f, function) in self.dictionary.functions.iter().enumerate() {
             let summary = self.facts.summary(area, &function.function_code)?;
             let values = self.values(area, function, summary)?;
             let mut sentences = self.phrases.sentences("headline", &values)?;
             sentences.extend(self.sentences(area, function, &values)?);
+            if let Some(n) = summary.rest.get("overridden").and_then(serde_json::Value::as_i64).filter(|n| *n > 0) {
+                overridden.push(minijinja::context! { label => &function.label, n => n });
+            }
             let (mut charts, mut tables) = (Vec::new(), Vec::new());
             for figure in self.figures(area, &function.function_code, 1)? {
                 // one point is no funnel: the overview has the area beside the limits
@@ -247,6 +250,8 @@ impl Drafter<'_> {
         let (population_tables, population_charts) =
             self.figures(area, "population", 1)?.into_iter().map(|f| (f.table, f.chart)).unzip::<_, _, Vec<_>, Vec<_>>();
         let population_charts = population_charts.into_iter().flatten().map(|c| Chart { id: format!("population_{}", c.id), ..c }).collect();
+        let mut notes = self.notes_of(book)?;
+        notes.extend(self.phrases.lines("overridden", &minijinja::context! { overridden => overridden })?);
         Ok(AreaPage {
             page: "area",
             root: "../",
@@ -265,7 +270,7 @@ impl Drafter<'_> {
             future: book.groups(area, FUTURE)?,
             has_previous: book.has_previous,
             coverage: book.coverage(area),
-            notes: self.notes_of(book)?,
+            notes,
             sources: self.sources(&["area", "g2a", "g2c"]),
         })
     }
@@ -291,7 +296,7 @@ impl Drafter<'_> {
                 label: format!("{}あり", function.label),
                 value: range(s.positive_literal, s.positive_high()),
                 unit: "施設".into(),
-                note: format!("{}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high)),
+                note: s.share_low.zip(s.share_high).map_or_else(|| "―".into(), |(low, high)| share_range(low * 100.0, high * 100.0)),
                 of: "function_positive",
             });
         }
@@ -305,7 +310,7 @@ impl Drafter<'_> {
         for function in &self.dictionary.functions {
             let s = self.facts.summary(area, &function.function_code)?;
             let text = match (s.share_low, s.share_high) {
-                (Some(low), Some(high)) => format!("{}〜{}", percent(low), percent(high)),
+                (Some(low), Some(high)) => share_range(low * 100.0, high * 100.0),
                 _ => "―".into(),
             };
             let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
@@ -318,7 +323,7 @@ impl Drafter<'_> {
                     low: limits.low,
                     high: limits.high,
                     emphasis: false,
-                    text: format!("{}%", limits.text()),
+                    text: share_range(limits.low, limits.high),
                     role: charts::Role::Need,
                 });
             }

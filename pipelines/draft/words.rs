@@ -24,6 +24,23 @@ pub fn number(v: f64) -> String {
     if v.abs() < 20.0 && v.fract().abs() > 0.049 { format!("{v:.1}") } else { thousands(v.round() as i64) }
 }
 
+/// A percentage to one decimal, 「28.6」 or 「30」: a limit must not be rounded past the value that it is held against.
+pub fn share_number(v: f64) -> String {
+    let text = format!("{v:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// 「28.6〜100%」
+pub fn share_range(low: f64, high: f64) -> String {
+    let (low, high) = (share_number(low), share_number(high));
+    if low == high { format!("{low}%") } else { format!("{low}〜{high}%") }
+}
+
+/// A number as its unit is printed.
+pub fn number_in(unit: &str, v: f64) -> String {
+    if unit == "%" { share_number(v) } else { number(v) }
+}
+
 /// 0.123 → 12.3%
 pub fn percent(share: f64) -> String {
     format!("{:.1}%", share * 100.0)
@@ -94,6 +111,7 @@ impl Phrases {
         environment.add_filter("whole", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| thousands(v.round() as i64)));
         environment.add_filter("one", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| format!("{v:.1}")));
         environment.add_filter("pct", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), percent));
+        environment.add_filter("share", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), share_number));
         environment.add_filter("num", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), number));
         for (path, text) in embedded::under("reports/phrases/").filter(|(path, _)| path.ends_with(".j2")) {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Basis;
 use crate::artefact::Table;
 use crate::dictionary::{self, dated};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::{areas, embedded, local};
 
 /// The dictionary, rules and areas as tables for the SQL stages; of the items, those that the extract asks.
@@ -18,6 +18,7 @@ pub(super) fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages:
         let text = if name == "dict_items" { rows.csv_where(|item| asked.contains(item))? } else { rows.csv()? };
         write(name, Table::from_csv(name, &text)?)?;
     }
+    write("dict_conditions", conditions(basis)?)?;
     write("dict_absences", Table::from_csv("dict_absences", embedded::text("sql/dictionary/absences.csv"))?)?;
     write("ref_areas", areas::table(&basis.areas)?)?;
     write("ref_area_members", areas::members(&basis.areas)?)?;
@@ -33,4 +34,21 @@ pub(super) fn write_reference(basis: &Basis, work_folder: Option<&Path>, stages:
         write(&name, Table::from_csv(&name, &rows)?)?;
     }
     write("run", Table::from_csv("run", &format!("report_year\n{}\n", basis.year))?)
+}
+
+/// Conditions of entry in long form: a row for each choice or status under which an item is asked.
+fn conditions(basis: &Basis) -> Result<Table> {
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    let failed = |e: csv::Error| Error::new(format!("記入の条件を表にできません：{e}"));
+    rows.write_record(["condition", "subject", "code"]).map_err(failed)?;
+    let distinct: BTreeSet<&str> = basis.dictionary.items.iter().map(|i| i.condition.as_str()).filter(|c| !c.is_empty()).collect();
+    for condition in distinct {
+        for term in dictionary::condition::parse(condition).unwrap_or_default() {
+            for code in &term.codes {
+                rows.write_record([condition, &term.subject, code]).map_err(failed)?;
+            }
+        }
+    }
+    let bytes = rows.into_inner().map_err(|e| Error::new(format!("記入の条件を表にできません：{e}")))?;
+    Table::from_csv("dict_conditions", &String::from_utf8_lossy(&bytes))
 }

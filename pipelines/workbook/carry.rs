@@ -102,7 +102,7 @@ impl Previous {
             _ => "",
         };
         let (b, a) = (before.unwrap_or_default(), asked.after.unwrap_or_default());
-        let verdict = Change { key: Default::default(), unit: String::new(), before: b, after: a }.verdict();
+        let verdict = Change { key: Default::default(), unit: String::new(), before: b, after: a, is_partial: false }.verdict();
         let values = serde_json::json!({
             "indicator": asked.indicator.trim(), "unit": found.map_or("", |m| m.unit.as_str()), "before": b.text(), "after": a.text(),
             "verdict": verdict, "why": why, "target": asked.target.trim(), "reached": reached(asked.target, a).unwrap_or_default(),

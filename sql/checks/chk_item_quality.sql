@@ -1,6 +1,6 @@
 -- 報告事項ごとの品質：回答、無回答、読めない値、秘匿の数
 -- grain:  item_code
--- needs:  ing_facilities, ing_answers, ing_notes, det_functions, dict_items
+-- needs:  ing_facilities, ing_answers, ing_notes, det_functions, dict_items, dict_conditions
 -- check:  answered + unreadable <= asked
 -- column: item_code     text     報告事項コード
 -- column: label         text     報告事項
@@ -18,13 +18,41 @@ with reports as (
     where f.is_latest and f.is_reported
 ),
 
-items as (select item_code, short_label, function_code, function_code like 'g2%' as is_gated from dict_items where function_code <> 'base'),
+items as (
+    select i.item_code, i.short_label, i.function_code, i.function_code like 'g2%' as is_gated, i.condition
+    from dict_items i
+    where i.function_code <> 'base'
+),
+
+-- reports that a condition of entry asks; conditions that many items share are weighed once
+met as (
+    select distinct c.condition, d.row_no
+    from dict_conditions c
+    join det_functions d on d.function_code = c.subject and d.status_literal = c.code
+    union
+    select distinct c.condition, a.row_no
+    from dict_conditions c
+    join ing_answers a on a.item_code = c.subject and a.choice_code = c.code
+),
 
 -- 2号 is asked only of those that have 1号
+reached as (
+    select null as condition, is_gated, row_no
+    from reports cross join (values (true), (false)) g(is_gated)
+    where has_g1 or not is_gated
+    union all
+    select m.condition, g.is_gated, r.row_no
+    from met m
+    join reports r on r.row_no = m.row_no
+    cross join (values (true), (false)) g(is_gated)
+    where r.has_g1 or not g.is_gated
+),
+
 asked as (
-    select i.item_code, count(r.row_no) as asked
+    select i.item_code, coalesce(any_value(n.asked), 0) as asked
     from items i
-    left join reports r on r.has_g1 or not i.is_gated
+    left join (select condition, is_gated, count(*) as asked from reached group by condition, is_gated) n
+        on n.condition is not distinct from i.condition and n.is_gated = i.is_gated
     group by i.item_code
 ),
 
@@ -37,7 +65,7 @@ counted as (
         count(*) filter (where a.state = 'unreadable') as unreadable
     from (from ing_answers union all from ing_notes) a
     join items i on i.item_code = a.item_code
-    join reports r on r.row_no = a.row_no and (r.has_g1 or not i.is_gated)
+    join reached r on r.row_no = a.row_no and r.condition is not distinct from i.condition and r.is_gated = i.is_gated
     where a.seq = 0
     group by a.item_code
 )

@@ -14,7 +14,7 @@ with cells as (
             || '（行' || any_value(a.source_row) || '・列' || any_value(a.column_name) || '）' as said
     from det_answers d
     join asked q on q.row_no = d.row_no
-    join ing_answers a on a.row_no = d.row_no and a.item_code = d.item_code and a.seq = d.seq
+    join ing_answers a on a.row_no = d.row_no and a.item_code = d.item_code and a.column_no * 1000 + a.seq = d.place
     join dict_items i on i.item_code = a.item_code
     left join dict_choices c on c.choice_set = i.choice_set and c.choice_code = a.choice_code
     group by d.item_code
