@@ -174,12 +174,16 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     writeln!(out, "  出典：{}", chain.source).ok();
     writeln!(out, "  想定：{}", chain.assumption).ok();
     writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
-    writeln!(out, "  報告：{}施設のうち{}施設", int("expected")?, int("reported")?).ok();
+    // population, projections and the like do not rest on reports
+    let by_reports = chain.source.contains("かかりつけ医機能報告");
+    if by_reports {
+        writeln!(out, "  報告：{}施設のうち{}施設", int("expected")?, int("reported")?).ok();
+    }
     let wide = [
         ("階級で答えた施設", int("n_banded")?),
         ("上限なしの階級", int("n_open_top")?),
         ("秘匿", int("n_masked")?),
-        ("未報告", int("expected")? - int("reported")?),
+        ("未報告", if by_reports { int("expected")? - int("reported")? } else { 0 }),
     ];
     let wide: Vec<String> = wide.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
     writeln!(out, "  幅と不足のもと：{}", if wide.is_empty() { "なし".to_owned() } else { wide.join("、") }).ok();
