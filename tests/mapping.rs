@@ -8,8 +8,9 @@ use kyogi::ingest::cells::fold;
 use kyogi::ingest::layout::{Layout, UNDECIDED};
 use kyogi::ingest::propose;
 use kyogi::workspace::Workspace;
+use rust_xlsxwriter::Workbook;
 
-use crate::support::{LAYOUT, YEAR, columns, folder, plain, sample, sample_rows, shared_extract};
+use crate::support::{LAYOUT, YEAR, columns, folder, plain, plain_facility, sample, sample_rows, shared_extract};
 
 /// What people change in a proposal to make it say what `truth` says.
 #[derive(Debug, Default)]
@@ -209,6 +210,44 @@ fn a_layout_that_nobody_saw() {
     let out = dir.path().join("out");
     kyogi::run::scenario_figures(&workspace, &extract, None, &[], &out, 2).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(plain(&crate::support::rows(&out.join("data/facility_status.csv"))), expected);
+}
+
+/// IDs of 01 to 09 that a spreadsheet took for numbers: the zero in front is a digit of theirs.
+#[test]
+fn ids_without_their_zero_get_it_back() {
+    let dir = folder();
+    let dictionary = Dictionary::load(YEAR).expect("dictionary");
+    let proposed = |id: &str, prefecture: &str, municipality: &str| {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        let items: Vec<(String, String)> = columns().into_iter().filter(|(_, i)| i != "prefecture_code" || !prefecture.is_empty()).collect();
+        for (c, (header, item)) in items.iter().enumerate() {
+            let c = c as u16;
+            sheet.write(0, c, header).expect("cell");
+            for r in 1..=30_u32 {
+                let facility = plain_facility("");
+                match item.as_str() {
+                    "facility_id" => drop(sheet.write(r, c, format!("{id}{r:0>4}")).expect("cell")),
+                    "prefecture_code" => drop(sheet.write(r, c, prefecture).expect("cell")),
+                    "municipality_code" => drop(sheet.write(r, c, municipality).expect("cell")),
+                    _ => drop(sheet.write(r, c, facility.get(item).map_or("", String::as_str)).expect("cell")),
+                }
+            }
+        }
+        let path = dir.path().join("extract.xlsx");
+        book.save(&path).expect("saved");
+        let proposals = propose::propose(&path, &dictionary).unwrap_or_else(|e| panic!("{e}"));
+        (Layout::parse(&proposals[0].text, "proposal").expect("layout").file.widths["facility_id"], proposals[0].text.clone())
+    };
+    let (width, text) = proposed("11231773", "1", "1100");
+    assert_eq!(width, 13);
+    assert!(text.contains("都道府県コード 01 の先頭の0が落ちたものとみて 13 桁"), "{text}");
+    assert_eq!(proposed("11231773", "01", "01100").0, 13, "the code may be a text beside IDs that are numbers");
+    assert_eq!(proposed("41231773", "", "4100").0, 13, "the municipality tells");
+    // nothing is missing
+    for (id, prefecture, municipality) in [("011231773", "1", "1100"), ("11231773", "11", "11100"), ("21231773", "1", "1100"), ("11231773", "", "11100")] {
+        assert_eq!(proposed(id, prefecture, municipality).0, id.len() + 4, "{id} {prefecture} {municipality}");
+    }
 }
 
 #[test]

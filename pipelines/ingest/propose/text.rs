@@ -20,7 +20,7 @@ struct Glyphs {
 
 impl Table<'_> {
     /// Column of an item that is placed, surely or as the best guess.
-    fn placed(&self) -> Vec<(usize, &Item)> {
+    pub(super) fn placed(&self) -> Vec<(usize, &Item)> {
         let item = |c: usize| match &self.verdicts[c] {
             Verdict::Sure(to, _) => Some(to.as_str()),
             Verdict::Doubtful(candidates) => candidates.first().map(|(to, _)| to.as_str()),
@@ -78,6 +78,15 @@ impl Table<'_> {
         let widths: Vec<String> = self.widths().into_iter().map(|(item, width)| format!("{item} = {width}")).collect();
         if !widths.is_empty() {
             writeln!(out, "# 桁数。これより短い番号には、先頭に0を補います（補ったことは findings.csv に出ます）").ok();
+            if let Some((lost, width)) = self.lost_zero() {
+                writeln!(
+                    out,
+                    "# 医療機関IDはどれも {} 桁で、都道府県コード {lost} の先頭の0が落ちたものとみて {width} 桁にしました。違うときは {} に直してください",
+                    width - 1,
+                    width - 1
+                )
+                .ok();
+            }
             writeln!(out, "widths = {{ {} }}", widths.join(", ")).ok();
         }
         for (c, item) in self.placed() {
@@ -86,27 +95,6 @@ impl Table<'_> {
             }
         }
         out.push('\n');
-    }
-
-    /// Digits of codes and IDs: the longest, where all are numbers.
-    fn widths(&self) -> BTreeMap<String, usize> {
-        let mut widths = BTreeMap::new();
-        for (c, item) in self.placed() {
-            if !matches!(item.value_type, ValueType::Id | ValueType::Code) || self.columns[c].filled == 0 {
-                continue;
-            }
-            let texts: Vec<String> = self.columns[c].texts.iter().map(|(t, _)| cells::fold(t)).collect();
-            let longest = texts.iter().map(String::len).max().unwrap_or(0);
-            let least = match item.item_code.as_str() {
-                "prefecture_code" => 2,
-                "municipality_code" => 5,
-                _ => 1,
-            };
-            if texts.iter().filter(|t| t.bytes().all(|b| b.is_ascii_digit())).count() * 10 >= texts.len() * 9 {
-                widths.insert(item.item_code.clone(), longest.max(least));
-            }
-        }
-        widths
     }
 
     /// Cells of count columns that are no numbers: what they say of themselves, what a note says, what nobody says.
