@@ -250,6 +250,51 @@ fn ids_without_their_zero_get_it_back() {
     }
 }
 
+/// An office's file that names the partners of three functions alike.
+#[test]
+fn columns_with_one_header_are_numbered() {
+    const SAME: &str = "連携医療機関名称";
+    let dir = folder();
+    let dictionary = Dictionary::load(YEAR).expect("dictionary");
+    let (header, rows) = sample_rows();
+    let original = dir.path().join("original.csv");
+    std::fs::write(&original, sample()).expect("writable");
+    let path = dir.path().join("extract.csv");
+    let mut writer = csv::Writer::from_path(&path).expect("writable");
+    writer.write_record(header.iter().map(|h| if h.ends_with(SAME) { SAME } else { h })).expect("header");
+    rows.iter().for_each(|row| writer.write_record(row).expect("row"));
+    writer.flush().expect("flush");
+    drop(writer);
+
+    let mut truth = Layout::parse(kyogi::embedded::text(LAYOUT), LAYOUT).expect("layout");
+    let mut n = 0;
+    let mut number = |h: String| {
+        n += usize::from(h.ends_with(SAME));
+        if h.ends_with(SAME) { format!("{SAME}#{n}") } else { h }
+    };
+    truth.columns = columns().into_iter().map(|(h, item)| (number(h), item.into())).collect();
+    assert!(["#1", "#2", "#3"].iter().all(|k| truth.columns.contains_key(&format!("{SAME}{k}"))));
+    let proposals = propose::propose(&path, &dictionary).unwrap_or_else(|e| panic!("{e}"));
+    let filled = fill(&proposals[0].text, &truth);
+    assert_eq!(filled.wrong, Vec::<String>::new(), "sure and wrong");
+    assert!(!filled.looked_up.iter().any(|h| h.contains("案になし")), "every column can be addressed: {:?}", filled.looked_up);
+
+    let mapping = dir.path().join("mapping.toml");
+    let run = |text: &str| {
+        std::fs::write(&mapping, text).expect("writable");
+        let got = statuses("31", YEAR, &path, Some(&mapping), dir.path());
+        got.map(|_| plain(&crate::support::rows(&dir.path().join("out/data/facility_status.csv"))))
+    };
+    let expected = plain(&crate::support::statuses(&original).0);
+    assert!(run(&filled.text).unwrap_or_else(|e| panic!("{e}\n{}", filled.text)) == expected);
+    // the name alone is the one that has no number of its own
+    assert!(run(&filled.text.replace("名称#1", "名称")).unwrap_or_else(|e| panic!("{e}")) == expected);
+    let error = run(&filled.text.replace("名称#1", "名称").replace("名称#2", "名称（２）")).expect_err("refused").to_string();
+    assert!(error.contains("見出し「連携医療機関名称」が二つあります") && error.contains("「連携医療機関名称#2」"), "{error}");
+    let error = run(&filled.text.replace("名称#3", "名称#4")).expect_err("refused").to_string();
+    assert!(error.contains("必要な列がありません：「連携医療機関名称#4」"), "{error}");
+}
+
 #[test]
 fn what_is_no_report_has_no_proposal() {
     let dir = folder();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::super::cells;
-use super::super::layout::UNDECIDED;
+use super::super::layout::{UNDECIDED, numbered};
 use super::content::{Column, says_masked};
 use super::{Proposal, Table, Verdict};
 use crate::dictionary::{Item, ValueType};
@@ -198,7 +198,11 @@ impl Table<'_> {
         writeln!(out, "[columns]").ok();
         let mut seen = BTreeSet::new();
         let mut unmatched = Vec::new();
-        for (header, verdict) in self.headers.iter().zip(&self.verdicts).filter(|(h, _)| !h.is_empty()) {
+        let names = self.names();
+        if names.iter().zip(&self.headers).any(|(name, header)| name != header) {
+            writeln!(out, "# 同じ見出しの列が二つ以上あります。「見出し#2」は、その見出しの左から2番目の列です").ok();
+        }
+        for (header, verdict) in names.iter().zip(&self.verdicts).filter(|(h, _)| !h.is_empty()) {
             if !seen.insert(header) {
                 writeln!(out, "# 見出し {} がもう一つあります。使うには、ファイルの見出しを変えてください", quoted(header)).ok();
                 continue;
@@ -233,6 +237,18 @@ impl Table<'_> {
         if !left.is_empty() {
             writeln!(out, "# この表に列が見つからなかった報告事項（ほかのファイルにあれば、それでかまいません）\n{}", left.join("\n")).ok();
         }
+    }
+
+    /// The columns as a mapping calls them: those of one header by their number.
+    fn names(&self) -> Vec<String> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        self.headers.iter().for_each(|h| *counts.entry(h).or_default() += 1);
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        let names = self.headers.iter().map(|header| {
+            let n = numbers.entry(header.as_str()).and_modify(|n| *n += 1).or_insert(1);
+            if counts[header.as_str()] > 1 && !header.is_empty() { numbered(header, *n) } else { header.clone() }
+        });
+        names.collect()
     }
 
     fn name_of(&self, to: &str) -> String {
