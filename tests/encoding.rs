@@ -13,7 +13,7 @@ use kyogi::ingest::layout::{self, Layout};
 use kyogi::ingest::propose;
 use proptest::prelude::*;
 
-use crate::support::{LAYOUT, YEAR, folder, sample};
+use crate::support::{LAYOUT, YEAR, folder, plain_facility, sample, statuses, write_extract};
 
 fn cases(n: u32) -> ProptestConfig {
     let times: u32 = std::env::var("KYOGI_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
@@ -120,6 +120,56 @@ fn broken_bytes_are_found_where_they_stand() {
     assert_eq!(grid.undecodable, [(3, 1)]);
     assert_eq!(grid.rows.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1, 3, 4]);
     assert_eq!(&grid.rows[2].1[0], "鳥取");
+    let told: Vec<String> = grid.malformed[0].iter().map(|m| m.shown(&grid.rows[1].1[1])).collect();
+    assert_eq!(told, ["〓（1文字目、バイト 81）"]);
+}
+
+#[test]
+fn every_broken_sequence_is_told() {
+    let told = |encoding: TextEncoding, bytes: &[u8]| {
+        let (text, broken) = encoding.decode(bytes);
+        let found = encoding.malformed(bytes);
+        assert_eq!((broken, text.matches('\u{FFFD}').count()), (!found.is_empty(), found.len()));
+        found.iter().map(|m| m.shown(&text)).collect::<Vec<_>>()
+    };
+    // a pair without a character is one sequence; a lead byte before ASCII leaves that byte its meaning
+    let pair = [&[0x92, 0xB9][..], &[0x85, 0x9F], &[0x8E, 0xE6], &[0x81], b" 1", &[0xA0]].concat();
+    assert_eq!(
+        told(TextEncoding::Cp932, &pair),
+        ["鳥〓取〓 1〓（2文字目、バイト 85 9F）", "鳥〓取〓 1〓（4文字目、バイト 81）", "鳥〓取〓 1〓（7文字目、バイト A0）"]
+    );
+    assert_eq!(told(TextEncoding::Utf8, b"\xE5\xBD\x85\xE3\x80x\xFF"), ["彅〓x〓（2文字目、バイト E3 80）", "彅〓x〓（4文字目、バイト FF）"]);
+    assert_eq!(told(TextEncoding::Utf8, "彅さん".as_bytes()), Vec::<String>::new());
+    // a long text is cut to what stands around
+    let long = [&[b'a'; 30][..], &[0xFD], &[b'b'; 30]].concat();
+    assert_eq!(told(TextEncoding::Cp932, &long), ["…aaaaaaaaaa〓bbbbbbbbbb…（31文字目、バイト FD）"]);
+}
+
+#[test]
+fn broken_cells_have_a_facility_and_an_item() {
+    let dir = folder();
+    let path = dir.path().join("extract.csv");
+    let facilities = ["3100000000001", "3100000000002"].map(|id| {
+        let mut facility = plain_facility(id);
+        facility.insert("g1_diseases_other".into(), "甲乙丙".into());
+        facility
+    });
+    write_extract(&path, &facilities);
+    let text = std::fs::read_to_string(&path).expect("UTF-8");
+    // both bytes of the second character of the second facility's cell, and one after it
+    let at = text.rfind("甲乙丙").expect("cell");
+    let bytes = [&text.as_bytes()[..at], b"\xE7\x94\xB2\xFF\xFE\xE4\xB8\x99", &text.as_bytes()[at + 9..]].concat();
+    std::fs::write(&path, bytes).expect("writable");
+    let (_, findings) = statuses(&path);
+    let told: Vec<_> = findings.iter().filter(|f| f.code == "undecodable").map(|f| (f.row, &*f.facility_id, &*f.item_code, &*f.value)).collect();
+    let of = |value| (3, "3100000000002", "g1_diseases_other", value);
+    assert_eq!(told, [of("甲〓〓丙（2文字目、バイト FF）"), of("甲〓〓丙（3文字目、バイト FE）")]);
+
+    // many broken places in one cell are no other encoding; a broken place in every cell is
+    let many = grid::read(&[&b"a,b\n"[..], &[0xFD; 100], b",1\n"].concat(), Some(TextEncoding::Cp932)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((many.undecodable.len(), many.malformed[0].len()), (1, 100));
+    let error = grid::read(&b"\xFD,\xFD,\xFD\n".repeat(20), Some(TextEncoding::Cp932)).expect_err("refused").to_string();
+    assert!(error.contains("読めない欄 60 か所") && error.contains("行 1・列 A"), "{error}");
 }
 
 /// A workbook whose only sheet has this XML, packed without compression.

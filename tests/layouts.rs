@@ -165,11 +165,11 @@ fn a_workbook_with_merged_headers_and_lost_zeros() {
         ("2号イ|深夜", "g2a_fee_midnight"),
     ];
     let lines: String = columns.iter().map(|(h, i)| format!("\"{h}\" = \"{i}\"\n")).collect();
-    let text = |dash: &str| {
+    let text = |dash: &str, of_items: &str| {
         format!(
             "name = \"merged\"\ntitle = \"試し\"\nconfidence = \"\"\n[file]\nencoding = \"auto\"\nheader_rows = 2\n\
              widths = {{ facility_id = 13, municipality_code = 5 }}\n[values]\nmasked = []\nzero = []\nmissing = []\n\
-             {dash}\nseparators = [\"・\"]\n[values_of.g2a_fee_midnight]\nzero = [\"-\"]\n[columns]\n{lines}"
+             {dash}\nseparators = [\"・\"]\n[values_of.g2a_fee_midnight]\nzero = [\"-\"]\n{of_items}[columns]\n{lines}"
         )
     };
     let mut book = Workbook::new();
@@ -194,7 +194,7 @@ fn a_workbook_with_merged_headers_and_lost_zeros() {
     }
     book.save(workspace.root.join("input/extract.xlsx")).expect("saved");
 
-    std::fs::write(&mapping, text("undecided = [\"-\"]")).expect("writable");
+    std::fs::write(&mapping, text("undecided = [\"-\"]", "")).expect("writable");
     let extract = workspace.extract().unwrap_or_else(|e| panic!("{e}"));
     let run = |workspace: &Workspace| kyogi::run::scenario_figures(workspace, &extract, None, &[], &dir.path().join("out"), 1);
     let mut named = Workspace { settings: workspace.settings.clone(), root: workspace.root.clone() };
@@ -202,15 +202,46 @@ fn a_workbook_with_merged_headers_and_lost_zeros() {
     let error = run(&named).expect_err("refused").to_string();
     assert!(error.contains("「-」の意味がまだ決まっていません") && error.contains("masked（秘匿）、zero（0）、missing（値なし）"), "{error}");
 
-    std::fs::write(&mapping, text("")).expect("writable");
+    // `-` is a zero only where the mapping says so; what it says nothing of stops a run where it stands in many cells
+    std::fs::write(&mapping, text("", "")).expect("writable");
+    let error = run(&named).expect_err("refused").to_string();
+    assert!(error.contains("「-」の意味が列対応表で決まっていません（件数の欄 5 か所、最初は行 5・列 H（2号イ|時間外））"), "{error}");
+
+    std::fs::write(&mapping, text("", "[values_of.g2a_fee_overtime]\nmissing = [\"-\"]\n")).expect("writable");
     named.settings.mapping = mapping.to_string_lossy().into_owned();
     let findings = run(&named).unwrap_or_else(|e| panic!("{e}"));
     let padded: Vec<&str> = findings.iter().filter(|f| f.code == "zeros_put_back").map(|f| f.value.as_str()).collect();
     assert!(padded.contains(&"5 行（最初は「110000000005」、13 桁にしました）"), "{padded:?}");
-    // `-` is a zero only where the mapping says so
-    assert_eq!(findings.iter().filter(|f| f.code == "not_a_count").count(), 5);
+    assert!(findings.iter().all(|f| f.code != "not_a_count"));
     assert!(findings.iter().all(|f| f.code != "not_a_date"));
     let got = crate::support::rows(&dir.path().join("out/data/facility_status.csv"));
     assert_eq!(got.iter().filter(|s| s["function_code"] == "g1" && s["status_literal"] == "yes" && s["municipality_code"] == "01100").count(), 5);
     assert!(got.iter().all(|s| s["facility_id"].starts_with("0110")));
+}
+
+/// A glyph that no mapping explains: a few cells are asked about, many stop the run.
+#[test]
+fn a_glyph_in_many_cells_is_not_guessed() {
+    let dir = folder();
+    let extract = dir.path().join("extract.csv");
+    let run = |glyphs: &[(&str, &str)]| {
+        let row = |(i, (item, glyph)): (usize, &(&str, &str))| {
+            let mut facility = plain_facility(&format!("310000000{i:04}"));
+            facility.insert((*item).to_owned(), (*glyph).to_owned());
+            facility
+        };
+        crate::support::write_extract(&extract, &glyphs.iter().enumerate().map(row).collect::<Vec<_>>());
+        kyogi::run::figures_only("31", YEAR, &extract, folder().path(), 1)
+    };
+    let (count, number) = ("g2a_fee_overtime", "g1_gp_specialist_fte");
+    let few = run(&[(count, "-"), (count, "-"), (count, "－"), (number, "-"), (count, "*"), (count, "ｘ"), (count, "不明"), (count, "1")]);
+    let few = few.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(few.iter().filter(|f| f.code == "not_a_count").count(), 6);
+    let words = run(&[(count, "不明"); 8]).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(words.iter().filter(|f| f.code == "not_a_count").count(), 8, "words are no glyph");
+
+    let many = run(&[(count, "1"), (count, "－"), (count, "-"), (count, "-"), (number, "-"), (count, "-")]).expect_err("refused").to_string();
+    let head = "「－」の意味が列対応表で決まっていません（件数・人数の欄 5 か所、最初は行 3・列 ";
+    assert!(many.contains(head) && many.contains("[values] の masked（秘匿）・zero（0回）・missing（無回答）のどれかに「-」"), "{many}");
+    assert!(many.contains("kyogi mapping") && many.contains("extract.csv"), "{many}");
 }

@@ -8,8 +8,9 @@ use kyogi::ingest::cells::fold;
 use kyogi::ingest::layout::{Layout, UNDECIDED};
 use kyogi::ingest::propose;
 use kyogi::workspace::Workspace;
+use rust_xlsxwriter::Workbook;
 
-use crate::support::{LAYOUT, YEAR, columns, folder, plain, sample, sample_rows, shared_extract};
+use crate::support::{LAYOUT, YEAR, columns, folder, plain, plain_facility, sample, sample_rows, shared_extract};
 
 /// What people change in a proposal to make it say what `truth` says.
 #[derive(Debug, Default)]
@@ -209,6 +210,89 @@ fn a_layout_that_nobody_saw() {
     let out = dir.path().join("out");
     kyogi::run::scenario_figures(&workspace, &extract, None, &[], &out, 2).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(plain(&crate::support::rows(&out.join("data/facility_status.csv"))), expected);
+}
+
+/// IDs of 01 to 09 that a spreadsheet took for numbers: the zero in front is a digit of theirs.
+#[test]
+fn ids_without_their_zero_get_it_back() {
+    let dir = folder();
+    let dictionary = Dictionary::load(YEAR).expect("dictionary");
+    let proposed = |id: &str, prefecture: &str, municipality: &str| {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        let items: Vec<(String, String)> = columns().into_iter().filter(|(_, i)| i != "prefecture_code" || !prefecture.is_empty()).collect();
+        for (c, (header, item)) in items.iter().enumerate() {
+            let c = c as u16;
+            sheet.write(0, c, header).expect("cell");
+            for r in 1..=30_u32 {
+                let facility = plain_facility("");
+                match item.as_str() {
+                    "facility_id" => drop(sheet.write(r, c, format!("{id}{r:0>4}")).expect("cell")),
+                    "prefecture_code" => drop(sheet.write(r, c, prefecture).expect("cell")),
+                    "municipality_code" => drop(sheet.write(r, c, municipality).expect("cell")),
+                    _ => drop(sheet.write(r, c, facility.get(item).map_or("", String::as_str)).expect("cell")),
+                }
+            }
+        }
+        let path = dir.path().join("extract.xlsx");
+        book.save(&path).expect("saved");
+        let proposals = propose::propose(&path, &dictionary).unwrap_or_else(|e| panic!("{e}"));
+        (Layout::parse(&proposals[0].text, "proposal").expect("layout").file.widths["facility_id"], proposals[0].text.clone())
+    };
+    let (width, text) = proposed("11231773", "1", "1100");
+    assert_eq!(width, 13);
+    assert!(text.contains("都道府県コード 01 の先頭の0が落ちたものとみて 13 桁"), "{text}");
+    assert_eq!(proposed("11231773", "01", "01100").0, 13, "the code may be a text beside IDs that are numbers");
+    assert_eq!(proposed("41231773", "", "4100").0, 13, "the municipality tells");
+    // nothing is missing
+    for (id, prefecture, municipality) in [("011231773", "1", "1100"), ("11231773", "11", "11100"), ("21231773", "1", "1100"), ("11231773", "", "11100")] {
+        assert_eq!(proposed(id, prefecture, municipality).0, id.len() + 4, "{id} {prefecture} {municipality}");
+    }
+}
+
+/// An office's file that names the partners of three functions alike.
+#[test]
+fn columns_with_one_header_are_numbered() {
+    const SAME: &str = "連携医療機関名称";
+    let dir = folder();
+    let dictionary = Dictionary::load(YEAR).expect("dictionary");
+    let (header, rows) = sample_rows();
+    let original = dir.path().join("original.csv");
+    std::fs::write(&original, sample()).expect("writable");
+    let path = dir.path().join("extract.csv");
+    let mut writer = csv::Writer::from_path(&path).expect("writable");
+    writer.write_record(header.iter().map(|h| if h.ends_with(SAME) { SAME } else { h })).expect("header");
+    rows.iter().for_each(|row| writer.write_record(row).expect("row"));
+    writer.flush().expect("flush");
+    drop(writer);
+
+    let mut truth = Layout::parse(kyogi::embedded::text(LAYOUT), LAYOUT).expect("layout");
+    let mut n = 0;
+    let mut number = |h: String| {
+        n += usize::from(h.ends_with(SAME));
+        if h.ends_with(SAME) { format!("{SAME}#{n}") } else { h }
+    };
+    truth.columns = columns().into_iter().map(|(h, item)| (number(h), item.into())).collect();
+    assert!(["#1", "#2", "#3"].iter().all(|k| truth.columns.contains_key(&format!("{SAME}{k}"))));
+    let proposals = propose::propose(&path, &dictionary).unwrap_or_else(|e| panic!("{e}"));
+    let filled = fill(&proposals[0].text, &truth);
+    assert_eq!(filled.wrong, Vec::<String>::new(), "sure and wrong");
+    assert!(!filled.looked_up.iter().any(|h| h.contains("案になし")), "every column can be addressed: {:?}", filled.looked_up);
+
+    let mapping = dir.path().join("mapping.toml");
+    let run = |text: &str| {
+        std::fs::write(&mapping, text).expect("writable");
+        let got = statuses("31", YEAR, &path, Some(&mapping), dir.path());
+        got.map(|_| plain(&crate::support::rows(&dir.path().join("out/data/facility_status.csv"))))
+    };
+    let expected = plain(&crate::support::statuses(&original).0);
+    assert!(run(&filled.text).unwrap_or_else(|e| panic!("{e}\n{}", filled.text)) == expected);
+    // the name alone is the one that has no number of its own
+    assert!(run(&filled.text.replace("名称#1", "名称")).unwrap_or_else(|e| panic!("{e}")) == expected);
+    let error = run(&filled.text.replace("名称#1", "名称").replace("名称#2", "名称（２）")).expect_err("refused").to_string();
+    assert!(error.contains("見出し「連携医療機関名称」が二つあります") && error.contains("「連携医療機関名称#2」"), "{error}");
+    let error = run(&filled.text.replace("名称#3", "名称#4")).expect_err("refused").to_string();
+    assert!(error.contains("必要な列がありません：「連携医療機関名称#4」"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Wide rows to long answers: each item's column (or one-hot columns) is read once per distinct text, in parallel.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{ArrayBuilder, ArrayRef, DictionaryArray, Float64Builder, Int32Array, Int32Builder, Int64Array, StringBuilder};
@@ -14,7 +14,7 @@ use super::source::Source;
 use super::{Context, Place};
 use crate::artefact::{ColumnNote, Table};
 use crate::dictionary::{Item, ValueType};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::Finding;
 
 /// What one distinct text of a column says: the rows that it becomes.
@@ -68,6 +68,7 @@ pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mu
     let columns: Vec<Vec<Vec<&str>>> = context.sources.iter().map(by_column).collect();
     let longs: Vec<Long> = items.par_iter().map(|&(item, number)| Reader::new(context, item, number, &columns[number]).read(facilities)).collect();
     drop(columns);
+    refuse_undecided(context, &longs, &items)?;
     let rows = |notes: bool| longs.iter().zip(&items).filter(|(_, (i, _))| is_note(i) == notes).map(|(l, _)| l.rows.len()).sum();
     let (mut answers, mut notes) = (Columns::with_capacity(rows(false)), Columns::with_capacity(rows(true)));
     for (long, (item, number)) in longs.into_iter().zip(items) {
@@ -76,6 +77,46 @@ pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mu
     }
     let (answers, notes) = rayon::join(|| answers.table("ing_answers"), || notes.table("ing_notes"));
     Ok((answers?, notes?))
+}
+
+/// One odd cell is a slip of a facility; the same glyph in many cells is a sign of the file, and only people know of what.
+fn refuse_undecided(context: &Context<'_>, longs: &[Long], items: &[(&Item, usize)]) -> Result<()> {
+    let least = context.request.rules.value("undecided_glyph_cells")?;
+    let mut seen: BTreeMap<(usize, String), Vec<&Finding>> = BTreeMap::new();
+    for (long, (_, number)) in longs.iter().zip(items) {
+        for finding in long.findings.iter().filter(|f| matches!(f.code.as_str(), "not_a_count" | "not_a_number")) {
+            let glyph = cells::fold(&finding.value);
+            if cells::is_symbol(&glyph) {
+                seen.entry((*number, glyph)).or_default().push(finding);
+            }
+        }
+    }
+    seen.retain(|_, found| found.len() as f64 >= least);
+    let Some(((number, glyph), found)) = seen.iter().max_by_key(|(_, found)| found.len()) else { return Ok(()) };
+    let Some(first) = found.iter().min_by_key(|f| f.row) else { return Ok(()) };
+    let source = &context.sources[*number];
+    let kinds = if found.iter().all(|f| f.code == "not_a_count") { "件数の欄" } else { "件数・人数の欄" };
+    let others = seen.iter().filter(|((n, g), _)| n == number && g != glyph).map(|((_, g), f)| format!("、「{g}」も {} か所", f.len()));
+    let what = format!(
+        "「{}」の意味が列対応表で決まっていません（{kinds} {} か所、最初は行 {}・列 {}{}）",
+        first.value.trim(),
+        found.len(),
+        first.row,
+        first.column,
+        others.collect::<String>()
+    );
+    // a mask has bounds for counts only: what is decided for them does not help the other numbers
+    let is_masked = |f: &&Finding| {
+        let function = context.request.dictionary.item(&f.item_code).map_or("", |i| i.function_code.as_str());
+        f.code == "not_a_number" && source.glyphs(&f.item_code, function, context.masked).masked.contains(glyph)
+    };
+    let next = if found.iter().all(is_masked) {
+        let item = &first.item_code;
+        format!("人数の欄は masked（秘匿）として読めません。列対応表に [values_of.{item}] のような表を足し、zero（0）か missing（無回答）に「{glyph}」を書いてください")
+    } else {
+        format!("列対応表の [values] の masked（秘匿）・zero（0回）・missing（無回答）のどれかに「{glyph}」を書いてください（kyogi mapping で案を作れます）")
+    };
+    Err(Error::new(what).at(format!("列対応表 {}（{}）", source.layout.name, source.layout.title)).file(&source.path).next(next))
 }
 
 /// The cells of a table by column: rows lie far apart in memory, and every item goes through all of them.

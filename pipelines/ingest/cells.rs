@@ -59,6 +59,11 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
 }
 
+/// Only symbols, of which nobody can tell what they stand for. The prolonged sound mark is a letter to Unicode, a dash to people.
+pub fn is_symbol(folded: &str) -> bool {
+    !folded.is_empty() && folded.chars().all(|c| c == 'ー' || (!c.is_alphanumeric() && c != char::REPLACEMENT_CHARACTER))
+}
+
 /// The key under which spellings of one choice label meet: 無し/無, 有り/有, 〜/～/~, full-width forms.
 pub fn label_key(label: &str) -> String {
     let mut key = fold(label);
@@ -215,6 +220,9 @@ pub fn number(raw: &str, glyphs: &Glyphs) -> Cell {
     let key = fold(raw);
     if key.is_empty() || glyphs.missing.contains(&key) {
         return Cell::Blank;
+    }
+    if glyphs.zero.contains(&key) {
+        return Cell::Number { low: 0.0, high: 0.0, masked: false };
     }
     let text = key.trim_end_matches(['人', '名', '回', '件']);
     let text = digits(text).unwrap_or_else(|| text.to_owned());

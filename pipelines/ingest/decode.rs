@@ -1,6 +1,6 @@
 //! Bytes to text: which encoding a file is in, and cell by cell what could not be read.
 
-use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
+use encoding_rs::{DecoderResult, Encoding, SHIFT_JIS, UTF_8};
 
 /// Encoding of an extract. CP932 means windows-31j with the NEC and IBM extensions (WHATWG `Shift_JIS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,55 @@ impl TextEncoding {
     /// can be the second byte of a CP932 pair, so a broken pair harms only its own cell.
     pub fn decode(self, bytes: &[u8]) -> (std::borrow::Cow<'_, str>, bool) {
         self.codec().decode_without_bom_handling(bytes)
+    }
+
+    /// The sequences of bytes of a cell that have no meaning, each where its U+FFFD stands in the decoded text.
+    pub fn malformed(self, bytes: &[u8]) -> Vec<Malformed> {
+        let mut decoder = self.codec().new_decoder_without_bom_handling();
+        // enough for any rest of the cell, so the decoder never stops for want of room
+        let mut text = String::with_capacity(decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 4) + 16);
+        let (mut found, mut read, mut characters) = (Vec::new(), 0, 0);
+        loop {
+            text.clear();
+            let (result, n) = decoder.decode_to_string_without_replacement(&bytes[read..], &mut text, true);
+            read += n;
+            characters += text.chars().count();
+            match result {
+                DecoderResult::Malformed(length, after) => {
+                    let end = read.saturating_sub(usize::from(after));
+                    let start = end.saturating_sub(usize::from(length));
+                    found.push(Malformed { character: characters, bytes: bytes[start..end].to_vec() });
+                    characters += 1;
+                }
+                DecoderResult::InputEmpty => return found,
+                DecoderResult::OutputFull if n == 0 && text.is_empty() => return found,
+                DecoderResult::OutputFull => {}
+            }
+        }
+    }
+}
+
+/// Bytes without a meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Place in the text of the cell, from zero.
+    pub character: usize,
+    pub bytes: Vec<u8>,
+}
+
+/// Characters shown on each side of what could not be read.
+const AROUND: usize = 10;
+
+impl Malformed {
+    /// The place as people find it: the text around it, which character it is, and the bytes.
+    pub fn shown(&self, text: &str) -> String {
+        let before = self.character.saturating_sub(AROUND);
+        let around: String = text.chars().skip(before).take(self.character - before + 1 + AROUND).collect();
+        let around = around.replace(char::REPLACEMENT_CHARACTER, "〓").replace(['\r', '\n'], " ");
+        let head = if before > 0 { "…" } else { "" };
+        let tail = if text.chars().nth(self.character + 1 + AROUND).is_some() { "…" } else { "" };
+        let bytes = self.bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ");
+        format!("{head}{around}{tail}（{}文字目、バイト {bytes}）", self.character + 1)
     }
 }
 

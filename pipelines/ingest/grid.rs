@@ -4,7 +4,7 @@ use csv::StringRecord;
 use rayon::prelude::*;
 
 use super::cells;
-use super::decode::{self, TextEncoding};
+use super::decode::{self, Malformed, TextEncoding};
 use crate::error::{Error, Result};
 use crate::spreadsheet::{self, column_name};
 
@@ -16,6 +16,8 @@ pub struct Grid {
     pub encoding: String,
     /// Row and column of every cell with bytes that have no meaning.
     pub undecodable: Vec<(u32, usize)>,
+    /// What it was, cell by cell in the same order.
+    pub malformed: Vec<Vec<Malformed>>,
     /// Name of the sheet; empty for CSV.
     pub sheet: String,
     /// Merged regions, from zero: first row, first column, last row, last column.
@@ -55,7 +57,7 @@ pub fn read(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
         }
     }
     let (rows, broken): (Vec<_>, Vec<_>) = records.into_par_iter().map(|(row_no, record)| decode_row(row_no, &record, encoding)).unzip();
-    let undecodable: Vec<(u32, usize)> = broken.into_iter().flatten().collect();
+    let (undecodable, malformed): (Vec<(u32, usize)>, Vec<_>) = broken.into_iter().flatten().unzip();
     if rows.is_empty() {
         return Err(empty());
     }
@@ -65,7 +67,7 @@ pub fn read(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
             .at(format!("最初は行 {}・列 {}", undecodable[0].0, column_name(undecodable[0].1)))
             .next("CSV UTF-8 か Shift_JIS（CP932）で保存し直してください"));
     }
-    Ok(Grid { rows, encoding: encoding.label().into(), undecodable, ..Grid::default() })
+    Ok(Grid { rows, encoding: encoding.label().into(), undecodable, malformed, ..Grid::default() })
 }
 
 /// Lines without a character before the record that begins at `start`: the reader passes over them, Excel counts them.
@@ -83,8 +85,11 @@ fn blank_lines(content: &[u8], start: usize) -> u32 {
     lines
 }
 
-/// One row as text, and the cells of it that hold bytes without a meaning.
-fn decode_row(row_no: u32, record: &csv::ByteRecord, encoding: TextEncoding) -> ((u32, StringRecord), Vec<(u32, usize)>) {
+/// A cell with bytes without a meaning, by row and column, and what they are.
+type Broken = ((u32, usize), Vec<Malformed>);
+
+/// One row as text, and the broken cells of it.
+fn decode_row(row_no: u32, record: &csv::ByteRecord, encoding: TextEncoding) -> ((u32, StringRecord), Vec<Broken>) {
     let mut row = StringRecord::with_capacity(record.as_slice().len() * 3 / 2, record.len());
     let mut undecodable = Vec::new();
     for (column, cell) in record.iter().enumerate() {
@@ -96,7 +101,7 @@ fn decode_row(row_no: u32, record: &csv::ByteRecord, encoding: TextEncoding) -> 
         let (text, broken) = encoding.decode(cell);
         row.push_field(&text);
         if broken {
-            undecodable.push((row_no, column));
+            undecodable.push(((row_no, column), encoding.malformed(cell)));
         }
     }
     ((row_no, row), undecodable)

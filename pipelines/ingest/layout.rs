@@ -170,15 +170,20 @@ impl Layout {
 
     /// Column of every item in a file with these headers.
     pub fn places(&self, headers: &[String], dictionary: &Dictionary) -> Result<Places> {
-        let mut position: HashMap<&str, usize> = HashMap::new();
         let wanted = self.wanted();
-        for (i, header) in headers.iter().enumerate() {
+        let named = named(headers, &wanted.iter().map(|(header, _)| header.clone()).collect());
+        let mut position: HashMap<&str, usize> = HashMap::new();
+        for (i, header) in named.iter().enumerate() {
             if let Some(first) = position.insert(header, i)
                 && wanted.iter().any(|(w, _)| w == header)
             {
                 return Err(Error::new(format!("見出し「{header}」が二つあります"))
                     .at(format!("列 {} と列 {}", column_name(first), column_name(i)))
-                    .next("どちらかの列を消すか、見出しを変えてください"));
+                    .next(format!(
+                        "列対応表に「{}」「{}」のように何番目の列かを書くか、使わない列を消してください",
+                        numbered(header, 1),
+                        numbered(header, 2)
+                    )));
             }
         }
         let mut places = Places::default();
@@ -232,6 +237,22 @@ impl Layout {
             .at(format!("列対応表 {}（{}）", self.name, self.title))
             .next("抽出のしかたを確かめるか、列対応表を写して見出しを直し、--mapping で指定してください")
     }
+}
+
+/// How a mapping calls the `n`-th of the columns with one header.
+pub fn numbered(header: &str, n: usize) -> String {
+    format!("{header}#{n}")
+}
+
+/// The columns of a file as the mapping calls them: with their number where it numbers columns of one header.
+fn named(headers: &[String], wanted: &HashSet<String>) -> Vec<String> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let named = headers.iter().map(|header| {
+        let n = seen.entry(header).or_default();
+        *n += 1;
+        Some(numbered(header, *n)).filter(|name| wanted.contains(name) && !headers.contains(name)).unwrap_or_else(|| header.clone())
+    });
+    named.collect()
 }
 
 /// Built-in layouts, preceded by those in the work folder's `layouts/`.
@@ -305,7 +326,8 @@ pub fn recognise<'a>(layouts: &'a [Layout], grid: &Grid) -> Option<Recognised<'a
             None => (0..HEADER_WITHIN.min(grid.rows.len())).collect(),
         };
         for start in starts {
-            let headers: HashSet<String> = grid.headers(start, layout.file.header_rows).into_iter().filter(|h| !h.is_empty()).collect();
+            let headers = named(&grid.headers(start, layout.file.header_rows), &wanted);
+            let headers: HashSet<String> = headers.into_iter().filter(|h| !h.is_empty()).collect();
             let found = headers.intersection(&wanted).count();
             let share = |of: usize| found as f64 / of.max(1) as f64;
             let seen = Recognised { layout, start, of_layout: share(wanted.len()), of_file: share(headers.len()), found };

@@ -129,9 +129,7 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
     let sources = source::open(request, &mut findings)?;
     let context = Context { request, sources, masked: (request.rules.value("masked_low")?, request.rules.value("masked_high")?) };
     for source in &context.sources {
-        for &(row, column) in &source.undecodable {
-            findings.push(source.finding("undecodable", Some(row), Some(column)));
-        }
+        findings.extend(source.unread());
         let unnamed = source.unnamed.iter().filter(|&&c| !source.headers[c].is_empty() && !source.headers[c].contains(SIMULATED_HEADER));
         for &column in unnamed {
             findings.push(source.finding("unnamed_column", None, Some(column)));

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use super::cells::{self, Glyphs};
+use super::decode::Malformed;
 use super::grid::{self, Grid};
 use super::layout::{self, Layout, Place, Recognised, column_name};
 use super::{Edit, Request, sha256};
@@ -30,7 +31,8 @@ pub(crate) struct Source {
     missing: Vec<String>,
     /// The rows below the header, as Excel numbers them.
     pub rows: Vec<(u32, StringRecord)>,
-    pub undecodable: Vec<(u32, usize)>,
+    /// Row and column of the cells with bytes without a meaning, and what each of them is in words.
+    pub undecodable: Vec<(u32, usize, Vec<String>)>,
     pub encoding: String,
     pub sha256: String,
     pub bytes: u64,
@@ -63,6 +65,23 @@ impl Source {
             finding = finding.column(format!("{}（{}）", column_name(column), self.headers.get(column).map_or("", String::as_str)));
         }
         finding
+    }
+
+    /// One finding for each sequence of bytes that could not be read, with the facility of the row and the item of the column.
+    pub fn unread(&self) -> impl Iterator<Item = Finding> {
+        self.undecodable.iter().flat_map(|(row, column, found)| {
+            let record = self.rows.binary_search_by_key(row, |(r, _)| *r).ok().map(|i| &self.rows[i].1);
+            let id = record.zip(self.column("facility_id")).and_then(|(r, c)| r.get(c)).unwrap_or("");
+            // an ID that could not be read itself names nobody
+            let id = if id.contains(char::REPLACEMENT_CHARACTER) { "" } else { id };
+            let stands_in = |place: &Place| match place {
+                Place::Column(c) => c == column,
+                Place::OneHot(list) => list.iter().any(|(c, _)| c == column),
+            };
+            let item = record.and_then(|_| self.places.iter().find(|(_, place)| stands_in(place))).map_or("", |(item, _)| item);
+            let finding = self.finding("undecodable", Some(*row), Some(*column)).facility(&self.code("facility_id", id).0).item(item);
+            found.iter().map(move |what| finding.clone().value(what))
+        })
     }
 
     /// Column letters as evidence names them: with the file, where there are several.
@@ -233,6 +252,7 @@ fn source(
     let places = layout.places(&headers, dictionary)?;
     let is_workbook = !grid.sheet.is_empty();
     let encoding = if !is_workbook { grid.encoding } else { format!("{}（シート「{}」）", grid.encoding, grid.sheet) };
+    let undecodable = undecodable(&grid.rows, &grid.undecodable, &grid.malformed);
     let mut rows = grid.rows;
     rows.drain(..(recognised.start + layout.file.header_rows).min(rows.len()));
     if rows.is_empty() {
@@ -247,7 +267,7 @@ fn source(
         unnamed,
         missing,
         rows,
-        undecodable: grid.undecodable,
+        undecodable,
         encoding,
         sha256,
         bytes,
@@ -257,6 +277,18 @@ fn source(
         is_addition: false,
         layout,
     })
+}
+
+/// What could not be read, in words, while the header rows are still among the rows.
+fn undecodable(rows: &[(u32, StringRecord)], places: &[(u32, usize)], malformed: &[Vec<Malformed>]) -> Vec<(u32, usize, Vec<String>)> {
+    let cell = |row: u32, column: usize| {
+        let at = rows.binary_search_by_key(&row, |(r, _)| *r).ok();
+        at.and_then(|i| rows[i].1.get(column)).unwrap_or("")
+    };
+    let told = |(&(row, column), found): (&(u32, usize), &Vec<Malformed>)| {
+        (row, column, found.iter().map(|m| m.shown(cell(row, column))).collect())
+    };
+    places.iter().zip(malformed).map(told).collect()
 }
 
 /// Every column of a layout must be in one of its tables. What only some of them lack is left for a finding.

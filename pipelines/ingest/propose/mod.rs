@@ -4,6 +4,7 @@
 mod content;
 mod labels;
 mod text;
+mod widths;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::super::cells;
-use super::super::layout::UNDECIDED;
+use super::super::layout::{UNDECIDED, numbered};
 use super::content::{Column, says_masked};
 use super::{Proposal, Table, Verdict};
 use crate::dictionary::{Item, ValueType};
@@ -20,7 +20,7 @@ struct Glyphs {
 
 impl Table<'_> {
     /// Column of an item that is placed, surely or as the best guess.
-    fn placed(&self) -> Vec<(usize, &Item)> {
+    pub(super) fn placed(&self) -> Vec<(usize, &Item)> {
         let item = |c: usize| match &self.verdicts[c] {
             Verdict::Sure(to, _) => Some(to.as_str()),
             Verdict::Doubtful(candidates) => candidates.first().map(|(to, _)| to.as_str()),
@@ -78,6 +78,15 @@ impl Table<'_> {
         let widths: Vec<String> = self.widths().into_iter().map(|(item, width)| format!("{item} = {width}")).collect();
         if !widths.is_empty() {
             writeln!(out, "# 桁数。これより短い番号には、先頭に0を補います（補ったことは findings.csv に出ます）").ok();
+            if let Some((lost, width)) = self.lost_zero() {
+                writeln!(
+                    out,
+                    "# 医療機関IDはどれも {} 桁で、都道府県コード {lost} の先頭の0が落ちたものとみて {width} 桁にしました。違うときは {} に直してください",
+                    width - 1,
+                    width - 1
+                )
+                .ok();
+            }
             writeln!(out, "widths = {{ {} }}", widths.join(", ")).ok();
         }
         for (c, item) in self.placed() {
@@ -86,27 +95,6 @@ impl Table<'_> {
             }
         }
         out.push('\n');
-    }
-
-    /// Digits of codes and IDs: the longest, where all are numbers.
-    fn widths(&self) -> BTreeMap<String, usize> {
-        let mut widths = BTreeMap::new();
-        for (c, item) in self.placed() {
-            if !matches!(item.value_type, ValueType::Id | ValueType::Code) || self.columns[c].filled == 0 {
-                continue;
-            }
-            let texts: Vec<String> = self.columns[c].texts.iter().map(|(t, _)| cells::fold(t)).collect();
-            let longest = texts.iter().map(String::len).max().unwrap_or(0);
-            let least = match item.item_code.as_str() {
-                "prefecture_code" => 2,
-                "municipality_code" => 5,
-                _ => 1,
-            };
-            if texts.iter().filter(|t| t.bytes().all(|b| b.is_ascii_digit())).count() * 10 >= texts.len() * 9 {
-                widths.insert(item.item_code.clone(), longest.max(least));
-            }
-        }
-        widths
     }
 
     /// Cells of count columns that are no numbers: what they say of themselves, what a note says, what nobody says.
@@ -210,7 +198,11 @@ impl Table<'_> {
         writeln!(out, "[columns]").ok();
         let mut seen = BTreeSet::new();
         let mut unmatched = Vec::new();
-        for (header, verdict) in self.headers.iter().zip(&self.verdicts).filter(|(h, _)| !h.is_empty()) {
+        let names = self.names();
+        if names.iter().zip(&self.headers).any(|(name, header)| name != header) {
+            writeln!(out, "# 同じ見出しの列が二つ以上あります。「見出し#2」は、その見出しの左から2番目の列です").ok();
+        }
+        for (header, verdict) in names.iter().zip(&self.verdicts).filter(|(h, _)| !h.is_empty()) {
             if !seen.insert(header) {
                 writeln!(out, "# 見出し {} がもう一つあります。使うには、ファイルの見出しを変えてください", quoted(header)).ok();
                 continue;
@@ -245,6 +237,18 @@ impl Table<'_> {
         if !left.is_empty() {
             writeln!(out, "# この表に列が見つからなかった報告事項（ほかのファイルにあれば、それでかまいません）\n{}", left.join("\n")).ok();
         }
+    }
+
+    /// The columns as a mapping calls them: those of one header by their number.
+    fn names(&self) -> Vec<String> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        self.headers.iter().for_each(|h| *counts.entry(h).or_default() += 1);
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        let names = self.headers.iter().map(|header| {
+            let n = numbers.entry(header.as_str()).and_modify(|n| *n += 1).or_insert(1);
+            if counts[header.as_str()] > 1 && !header.is_empty() { numbered(header, *n) } else { header.clone() }
+        });
+        names.collect()
     }
 
     fn name_of(&self, to: &str) -> String {
