@@ -108,6 +108,16 @@ fn late_reports_are_shown_before_and_traced_after() {
     let text = kyogi::late::run(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
     assert!(text.contains(&format!("{A} 鳥取市 2号ニ：なし → あり")) && text.contains("まだ取り込んでいません"), "{text}");
     assert!(workspace.root.join("追加の見込み/statuses.csv").exists());
+    // statuses first, then figures in words, never more of them than a screen can take
+    let at = |title: &str| text.find(title).unwrap_or_else(|| panic!("{title} in {text}"));
+    assert!(at("● 判定") < at("● 数値") && at("● 数値") < at("● 追加の報告についての指摘"), "{text}");
+    assert!(text.lines().count() < 110 && text.contains("追加で変わる数値.csv）"), "{text}");
+    let all = std::fs::read_to_string(workspace.root.join("追加の見込み/追加で変わる数値.csv")).expect("figures");
+    let page = std::fs::read_to_string(workspace.root.join("追加の見込み/index.html")).expect("page");
+    for said in [&text, &all, &page] {
+        assert!(said.contains("報告事項が「あり」の医療機関") && !said.contains("item=") && !said.contains("mode="), "{said}");
+    }
+    assert!(text.contains("参考：紙の報告.csv の行 2") || text.contains("：紙の報告.csv の行"), "findings with place and text: {text}");
     assert!(!workspace.root.join("check").exists(), "nothing else is made");
 
     // taken in: the same rows count, and the report says which

@@ -111,15 +111,8 @@ impl Desk {
     }
 
     fn check(&self) -> kyogi::error::Result<kyogi::run::Checked> {
-        let progress = kyogi::progress::Progress::silent();
-        kyogi::run::check(&kyogi::run::Options {
-            workspace: &self.workspace,
-            extract: None,
-            mapping: None,
-            out: None,
-            threads: 2,
-            progress: &progress,
-        })
+        let (workspace, progress) = (&self.workspace, &kyogi::progress::Progress::silent());
+        kyogi::run::check(&kyogi::run::Options { workspace, extract: None, mapping: None, out: None, threads: 2, progress })
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -137,6 +130,13 @@ fn contradiction(id: &str, domains: &str) -> std::collections::BTreeMap<String, 
     f
 }
 
+fn silent(id: &str) -> std::collections::BTreeMap<String, String> {
+    let mut f = plain_facility(id);
+    f.retain(|item, _| !item.starts_with('g'));
+    f.insert("report_status".into(), "未報告".into());
+    f
+}
+
 const A: &str = "3100000000001";
 const B: &str = "3100000000002";
 const C: &str = "3100000000003";
@@ -144,9 +144,7 @@ const C: &str = "3100000000003";
 #[test]
 fn decisions_survive_change_and_come_back() {
     let (a, b) = (contradiction(A, "0:該当無し;6:呼吸器領域"), contradiction(B, "0:該当無し;9:循環器系領域"));
-    let mut silent = plain_facility(C);
-    silent.retain(|item, _| !item.starts_with('g'));
-    silent.insert("report_status".into(), "未報告".into());
+    let silent = silent(C);
     let desk = Desk::new(&[a.clone(), b.clone(), silent.clone()]);
     desk.check().unwrap_or_else(|e| panic!("{e}"));
     let once = std::fs::read(desk.path()).expect("workbook");
@@ -209,9 +207,7 @@ fn overrides_act_with_a_reason_and_only_then() {
     let mut no_consultation = plain_facility(B);
     no_consultation.insert("g1_consultation".into(), "0:不可".into());
     no_consultation.insert("g2a_duty_rota".into(), "3:有り(月1回)".into());
-    let mut silent = plain_facility(C);
-    silent.retain(|item, _| !item.starts_with('g'));
-    silent.insert("report_status".into(), "未報告".into());
+    let silent = silent(C);
     let desk = Desk::new(&[plain_facility(A), no_consultation, silent]);
     desk.check().unwrap_or_else(|e| panic!("{e}"));
     edit(&desk.path(), |sheets| {
@@ -357,9 +353,7 @@ fn what_people_do_to_workbooks_is_said_with_its_cell() {
 /// A date that cannot be read is said on every sheet with dates.
 #[test]
 fn an_unreadable_date_of_a_reminder_is_said() {
-    let mut silent = plain_facility(C);
-    silent.retain(|item, _| !item.starts_with('g'));
-    silent.insert("report_status".into(), "未報告".into());
+    let silent = silent(C);
     let desk = Desk::new(&[silent]);
     desk.check().unwrap_or_else(|e| panic!("{e}"));
     edit(&desk.path(), |sheets| write(sheet(sheets, "未報告一覧"), C, &[("日付", text("あした"))]));

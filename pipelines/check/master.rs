@@ -27,7 +27,8 @@ pub struct Master {
     names: HashMap<String, String>,
     /// In the master and not in the extract; empty where IDs do not match.
     pub missing: Vec<Entry>,
-    counts: BTreeMap<(String, String), i64>,
+    /// Facilities of the extract that stand in the master, with the municipality of the master; `None` where IDs do not match.
+    matched: Option<BTreeMap<String, String>>,
     /// How it was matched, for people.
     pub how: String,
 }
@@ -70,11 +71,11 @@ pub fn read(path: &Path, reference: &Reference, areas: &[Area], facility_ids: &B
             .next("kyogi.toml の facility_master に、この都道府県の名簿を書いてください"));
     }
     let entries: Vec<Entry> = entries.into_values().collect();
-    Ok(Master::matched(entries, areas, facility_ids, elsewhere, unplaced))
+    Ok(Master::matched(entries, facility_ids, elsewhere, unplaced))
 }
 
 impl Master {
-    fn matched(entries: Vec<Entry>, areas: &[Area], facility_ids: &BTreeSet<String>, elsewhere: usize, unplaced: usize) -> Self {
+    fn matched(entries: Vec<Entry>, facility_ids: &BTreeSet<String>, elsewhere: usize, unplaced: usize) -> Self {
         // the code of seven digits at the end of a longer ID, where that is unique
         let mut by_end: HashMap<&str, Vec<&String>> = HashMap::new();
         for id in facility_ids.iter().filter(|id| id.is_ascii() && id.len() > 7) {
