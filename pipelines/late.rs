@@ -221,7 +221,14 @@ fn figure_section(figures: &[Labelled]) -> serde_json::Value {
 fn finding_section(outcome: &Late, rules: &HashMap<String, FindingRule>) -> serde_json::Value {
     let row = |f: &Finding| {
         let rule = rules.get(&f.code)?;
-        Some(vec![severity_label(&rule.severity).to_owned(), place_of(f), f.column.clone(), f.facility_id.clone(), f.value.clone(), rule.what.clone()])
+        Some(vec![
+            severity_label(&rule.severity).to_owned(),
+            place_of(f),
+            f.column.clone(),
+            f.facility_id.clone(),
+            f.value.clone(),
+            rule.what.clone(),
+        ])
     };
     let rows = outcome.findings.iter().filter_map(row).collect();
     section("findings", "追加の報告についての指摘", "", &["重要度", "場所", "列", "医療機関ID", "値", "内容"], rows)

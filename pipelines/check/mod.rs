@@ -3,6 +3,7 @@
 //! `Desk` is what people wrote so far; it is opened before determination, because an override acts there. The report
 //! puts people's text back into the new listings. People edit one workbook, in the work folder; the packet holds a copy.
 
+mod expected;
 pub mod listing;
 pub mod lists;
 pub mod master;
@@ -53,6 +54,7 @@ pub fn known() -> Vec<(&'static str, Vec<Field>)> {
         lists::JUMPS,
         lists::NEARLY,
         lists::ADDED,
+        lists::NOT_LISTED,
     ]
     .map(|sheet| (sheet, fields(sheet)))
     .into();
@@ -122,6 +124,10 @@ pub fn report(source: &Source<'_>, mut desk: Desk) -> Result<Report> {
     let findings = std::mem::take(&mut people.findings);
     let mut report = Report { listings, people: desk.people, findings, acting, unused, work_folder: desk.work_folder, summary: Vec::new() };
     report.summary = report.summed();
+    if let Some(master) = source.master.filter(|m| m.knows_ids()) {
+        let told = format!("名簿だけ {}件、抽出だけ {}件", master.missing.len(), report.len(lists::NOT_LISTED));
+        report.summary.insert(1, ("名簿との照合".to_owned(), told));
+    }
     Ok(report)
 }
 

@@ -8,8 +8,14 @@ use crate::finding::{Finding, FindingRule};
 pub const SHEET: &str = "書きこみで読めなかったもの";
 
 /// Only what stays until people mend it. What a rewrite settles (a formula, a merged cell) would make the next workbook another one.
-const LASTING: &[&str] =
-    &["decision_word_unknown", "decision_date_unreadable", "override_without_reason", "override_unreadable", "override_without_effect", "override_twice"];
+const LASTING: &[&str] = &[
+    "decision_word_unknown",
+    "decision_date_unreadable",
+    "override_without_reason",
+    "override_unreadable",
+    "override_without_effect",
+    "override_twice",
+];
 
 pub fn fields() -> Vec<Field> {
     vec![
