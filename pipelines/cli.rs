@@ -16,7 +16,7 @@ use crate::{
     agenda, archive, artefact, bench, calendar, compare, coordinate, embedded, explain, forms, late, official, sample, training, whatif, workbook,
 };
 
-use tell::{report, report_draft, report_publish, tell_checks};
+use tell::{report, report_draft, report_publish, tell_checks, tell_writing, tell_writing_of};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -112,7 +112,7 @@ enum Command {
         /// 作業フォルダー
         dir: PathBuf,
         /// 医療機関ID（いくつでも）
-        #[arg(required_unless_present = "area", conflicts_with = "area")]
+        #[arg(conflicts_with = "area")]
         facilities: Vec<String>,
         /// 区域コード：その区域で報告した医療機関のすべて
         #[arg(long)]
@@ -277,6 +277,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let outcome = run_with(&workspace, extract.clone(), mapping.clone(), out.clone(), threads)?;
             report(&outcome)?;
             tell_checks(dir, &outcome.not_replaced);
+            tell_writing_of(&outcome.finished.place)?;
         }
         Command::Check { dir, with: Some(late), extract } => {
             let workspace = Workspace::open(dir)?;
@@ -295,6 +296,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 println!("  {label}：{value}");
             }
             tell_checks(dir, &checked.workbook);
+            tell_writing(&checked.report.findings)?;
         }
         Command::Draft { dir, extract, mapping } => {
             let workspace = Workspace::open(dir)?;
@@ -319,6 +321,10 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             print!("{text}");
         }
         Command::Forms { dir, facilities, area, packet, out } => {
+            if facilities.is_empty() && area.is_none() {
+                let next = "作業フォルダーの次に医療機関ID（いくつでも）を書くか、--area に区域コードを指定してください";
+                return Err(Error::new("様式を作る医療機関が指定されていません").at("kyogi forms").next(next));
+            }
             let workspace = Workspace::open(dir)?;
             let packet = packet.clone().unwrap_or_else(|| workspace.output());
             let wanted = area.clone().map_or_else(|| forms::Wanted::Facilities(facilities.clone()), forms::Wanted::Area);

@@ -2,7 +2,7 @@
 //!
 //! The extract with the additions goes the whole road again (`whatif`); here the two outcomes are only laid side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,18 +13,23 @@ use crate::artefact::{self, ColumnNote, Table};
 use crate::compare::{self, Change};
 use crate::dictionary::Dictionary;
 use crate::draft::figures::Indicator;
+use crate::draft::sentence::Labels;
 use crate::draft::words::report_year_label;
 use crate::error::{Error, Result};
 use crate::explain::status_label;
-use crate::finding::{self, Finding, severity_label};
+use crate::finding::{self, Finding, FindingRule, severity_label};
 use crate::packet::{Manifest, Packet};
 use crate::render::html::{self, Html};
 use crate::rules::Rules;
 use crate::whatif::{self, Scenario};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, level_label};
 
 /// Folder of the preview, below the work folder.
 pub const FOLDER: &str = "追加の見込み";
+/// Full lists in that folder.
+const STATUSES: &str = "statuses.csv";
+const FIGURES: &str = "追加で変わる数値.csv";
+const FINDINGS: &str = "findings.csv";
 
 /// A status that the additions would change. An empty `before` means: the facility is not in the extract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +56,7 @@ pub fn compare(workspace: &Workspace, extract: &Path, late: &Path, threads: usiz
     let scenario = Scenario { answers: None, late: Some(late.to_path_buf()) };
     let (figures, findings) = whatif::both(workspace, extract, &scenario, scratch.path(), threads)?;
     let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
-    let dictionary = Dictionary::load(workspace.settings.report_year)?;
+    let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
     let side = |name: &str| Table::read_parquet("det_functions", &scratch.path().join(format!("{name}/stages/determine/det_functions.parquet")));
     let (before, after) = (side("before")?, side("after")?);
     let mut earlier = BTreeMap::new();
@@ -86,20 +91,30 @@ pub fn run(workspace: &Workspace, extract: &Path, late: &Path, threads: usize) -
     text(workspace, late, &outcome, &place)
 }
 
+/// Lines of each part on the screen; the rest is in the preview folder.
+const SHOWN: usize = 30;
+
 fn text(workspace: &Workspace, late: &Path, outcome: &Late, place: &Path) -> Result<String> {
-    let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
     let mut out = String::new();
+    let part = |out: &mut String, title: &str, lines: &[String], file: &str| {
+        writeln!(out, "\n● {title}：{} 件", lines.len()).ok();
+        for line in lines.iter().take(SHOWN) {
+            writeln!(out, "  {line}").ok();
+        }
+        if lines.len() > SHOWN {
+            writeln!(out, "  ほか {} 件（すべては {}）", lines.len() - SHOWN, place.join(file).display()).ok();
+        }
+    };
     writeln!(out, "{} を取り込むと変わるもの（まだ取り込んでいません）", late.display()).ok();
-    writeln!(out, "\n● 判定：{} 件", outcome.statuses.len()).ok();
-    for s in outcome.statuses.iter().take(30) {
-        writeln!(out, "  {} {} {}：{} → {}", s.facility_id, s.municipality, s.function, s.before, s.after).ok();
-    }
-    if outcome.statuses.len() > 30 {
-        writeln!(out, "  ほかに {} 件", outcome.statuses.len() - 30).ok();
-    }
-    writeln!(out, "\n● 指摘：{} 件", outcome.findings.len()).ok();
-    writeln!(out, "\n● 数値：{} 件", outcome.figures.len()).ok();
-    out += &whatif::text(&outcome.figures, &|code| names.get(code).cloned().unwrap_or_default())?;
+    let statuses: Vec<String> =
+        outcome.statuses.iter().map(|s| format!("{} {} {}：{} → {}", s.facility_id, s.municipality, s.function, s.before, s.after)).collect();
+    part(&mut out, "判定", &statuses, STATUSES);
+    let figures: Vec<String> =
+        labelled(workspace, &outcome.figures)?.iter().map(|f| format!("{} {}：{} → {}{}", f.area, f.label, f.before, f.after, f.unit)).collect();
+    part(&mut out, "数値", &figures, FIGURES);
+    let rules = finding::rules()?;
+    let findings: Vec<String> = outcome.findings.iter().filter_map(|f| told(f, &rules)).collect();
+    part(&mut out, "追加の報告についての指摘", &findings, FINDINGS);
     writeln!(
         out,
         "\nすべては {} にあります。取り込むには、ファイルを {} に置いてください。",
@@ -110,17 +125,64 @@ fn text(workspace: &Workspace, late: &Path, outcome: &Late, place: &Path) -> Res
     Ok(out)
 }
 
+/// `訂正が必要：late.csv の行 3、C（…）「…」：…`
+fn told(f: &Finding, rules: &HashMap<String, FindingRule>) -> Option<String> {
+    let rule = rules.get(&f.code)?;
+    let about = [place_of(f), f.column.clone(), f.facility_id.clone()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("、");
+    let value = if f.value.is_empty() { String::new() } else { format!("「{}」", f.value) };
+    Some(format!("{}：{about}{value}：{}", severity_label(&rule.severity), rule.what))
+}
+
+fn place_of(f: &Finding) -> String {
+    if f.row > 0 { format!("{} の行 {}", f.file, f.row) } else { f.file.clone() }
+}
+
+/// A changed figure in words.
+struct Labelled {
+    level: &'static str,
+    area: String,
+    code: String,
+    label: String,
+    before: String,
+    after: String,
+    unit: String,
+}
+
+/// The changed figures in words: the prefecture first, then the areas.
+fn labelled(workspace: &Workspace, figures: &[Change]) -> Result<Vec<Labelled>> {
+    let areas = workspace.areas()?;
+    let names: HashMap<&str, (usize, &str)> = areas.iter().enumerate().map(|(i, a)| (a.area_code.as_str(), (i, a.name.as_str()))).collect();
+    let labels = Labels::load(&Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?)?;
+    let indicators = Indicator::all()?;
+    let place = |code: &str| names.get(code).copied().unwrap_or((usize::MAX, ""));
+    let mut sorted: Vec<&Change> = figures.iter().collect();
+    sorted.sort_by_key(|c| place(&c.key[1]).0);
+    let one = |c: &Change| -> Result<Labelled> {
+        let [level, code, indicator, breakdown] = &c.key;
+        let found = Indicator::find(&indicators, &Indicator::key(indicator, breakdown))?;
+        // a row of its own for this breakdown says it in its label
+        let part = if found.breakdown.contains('*') { labels.breakdown(breakdown)? } else { String::new() };
+        let label = if part.is_empty() { found.label.clone() } else { format!("{}：{part}", found.label) };
+        let (before, after) = (c.before.text(), c.after.text());
+        let area = place(code).1.to_owned();
+        Ok(Labelled { level: level_label(level), area, code: code.clone(), label, before, after, unit: c.unit.clone() })
+    };
+    sorted.into_iter().map(one).collect()
+}
+
 fn write(workspace: &Workspace, late: &Path, outcome: &Late) -> Result<PathBuf> {
     let settings = &workspace.settings;
     let prefecture = crate::reference::Reference::load(&settings.prefecture)?.prefecture;
     let packet = Packet::begin(&workspace.root.join(FOLDER), &prefecture.prefecture_code, settings.simulated)?;
     let root = packet.path();
-    status_table(&outcome.statuses)?.write_csv(&root.join("statuses.csv"))?;
+    status_table(&outcome.statuses)?.write_csv(&root.join(STATUSES))?;
     compare::table(&outcome.figures)?.write_csv(&root.join("figures.csv"))?;
+    let figures = labelled(workspace, &outcome.figures)?;
+    figure_table(&figures)?.write_csv(&root.join(FIGURES))?;
     let rules = finding::rules()?;
-    finding::table(&outcome.findings, &rules)?.write_csv(&root.join("findings.csv"))?;
+    finding::table(&outcome.findings, &rules)?.write_csv(&root.join(FINDINGS))?;
     let file = late.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let sections = [status_section(outcome), figure_section(workspace, outcome)?, finding_section(outcome, &rules)];
+    let sections = [status_section(outcome), figure_section(&figures), finding_section(outcome, &rules)];
     let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(workspace.root.join(path)).ok() };
     let page = serde_json::json!({
         "root": "", "title": format!("{file} を取り込むと変わるもの"), "simulated": settings.simulated, "sources": [],
@@ -149,25 +211,24 @@ fn status_section(outcome: &Late) -> serde_json::Value {
     section("statuses", "変わる判定", about, &["医療機関ID", "市区町村", "機能", "今", "取り込むと", "理由"], rows)
 }
 
-fn figure_section(workspace: &Workspace, outcome: &Late) -> Result<serde_json::Value> {
-    let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
-    let indicators = Indicator::all()?;
-    let mut rows = Vec::new();
-    for c in &outcome.figures {
-        let label = Indicator::find(&indicators, &Indicator::key(&c.key[2], &c.key[3]))?.label.clone();
-        let label = if label.contains('：') || c.key[3].is_empty() { label } else { format!("{label} {}", c.key[3]) };
-        let name = names.get(&c.key[1]).cloned().unwrap_or_default();
-        rows.push(vec![name, c.key[1].clone(), label, c.before.text(), c.after.text(), c.unit.clone()]);
-    }
+fn figure_section(figures: &[Labelled]) -> serde_json::Value {
+    let row = |f: &Labelled| [f.level, &f.area, &f.code, &f.label, &f.before, &f.after, &f.unit].map(str::to_owned).into();
     let about = "取り込むと変わる区域の数値です（下限～上限）。";
-    Ok(section("figures", "変わる数値", about, &["区域", "区域コード", "数値", "今", "取り込むと", "単位"], rows))
+    let head = ["段階", "区域", "区域コード", "数値", "今", "取り込むと", "単位"];
+    section("figures", "変わる数値", about, &head, figures.iter().map(row).collect())
 }
 
-fn finding_section(outcome: &Late, rules: &std::collections::HashMap<String, finding::FindingRule>) -> serde_json::Value {
+fn finding_section(outcome: &Late, rules: &HashMap<String, FindingRule>) -> serde_json::Value {
     let row = |f: &Finding| {
         let rule = rules.get(&f.code)?;
-        let place = if f.row > 0 { format!("{} の行 {}", f.file, f.row) } else { f.file.clone() };
-        Some(vec![severity_label(&rule.severity).to_owned(), place, f.column.clone(), f.facility_id.clone(), f.value.clone(), rule.what.clone()])
+        Some(vec![
+            severity_label(&rule.severity).to_owned(),
+            place_of(f),
+            f.column.clone(),
+            f.facility_id.clone(),
+            f.value.clone(),
+            rule.what.clone(),
+        ])
     };
     let rows = outcome.findings.iter().filter_map(row).collect();
     section("findings", "追加の報告についての指摘", "", &["重要度", "場所", "列", "医療機関ID", "値", "内容"], rows)
@@ -188,6 +249,25 @@ fn status_table(statuses: &[StatusChange]) -> Result<Table> {
             column("before", "今の判定", |s| &s.before),
             column("after", "取り込むと", |s| &s.after),
             column("reason", "理由", |s| &s.reason),
+        ],
+    )
+}
+
+/// The table of changed figures in words. Grain: area, figure.
+fn figure_table(figures: &[Labelled]) -> Result<Table> {
+    let column = |title: &str, of: fn(&Labelled) -> &str| -> (ColumnNote, ArrayRef) {
+        (ColumnNote::new(title, title, ""), Arc::new(figures.iter().map(|f| Some(of(f))).collect::<StringArray>()))
+    };
+    Table::new(
+        "late_figures",
+        vec![
+            column("段階", |f| f.level),
+            column("区域", |f| &f.area),
+            column("区域コード", |f| &f.code),
+            column("数値", |f| &f.label),
+            column("今", |f| &f.before),
+            column("取り込むと", |f| &f.after),
+            column("単位", |f| &f.unit),
         ],
     )
 }

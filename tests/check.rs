@@ -87,6 +87,7 @@ fn cells<'a>(rows: &'a [BTreeMap<String, String>], titles: &[&str]) -> Vec<Vec<&
 const A: &str = "3100000000001";
 const B: &str = "3100000000002";
 const C: &str = "3100000000003";
+const D: &str = "3100000000004";
 
 #[test]
 fn late_reports_are_shown_before_and_traced_after() {
@@ -95,7 +96,7 @@ fn late_reports_are_shown_before_and_traced_after() {
     let late = dir.path().join("紙の報告.csv");
     let later = with(A, &[("report_date", "2026-03-31"), ("g2d_acp", "2:有り"), ("report_method", "紙")]);
     let earlier = with(B, &[("report_date", "2026-02-01"), ("g2d_acp", "2:有り")]);
-    write_extract(&late, &[later, earlier, with(C, &[("report_date", "2026-03-31")])]);
+    write_extract(&late, &[later, earlier, with(C, &[("report_date", "2026-03-31"), ("g2d_acp", "たぶん")])]);
     let extract = workspace.extract().unwrap_or_else(|e| panic!("{e}"));
     let outcome = kyogi::late::compare(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
     let changed: Vec<(&str, &str, &str, &str)> =
@@ -108,6 +109,16 @@ fn late_reports_are_shown_before_and_traced_after() {
     let text = kyogi::late::run(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
     assert!(text.contains(&format!("{A} 鳥取市 2号ニ：なし → あり")) && text.contains("まだ取り込んでいません"), "{text}");
     assert!(workspace.root.join("追加の見込み/statuses.csv").exists());
+    // statuses first, then figures in words, never more of them than a screen can take
+    let at = |title: &str| text.find(title).unwrap_or_else(|| panic!("{title} in {text}"));
+    assert!(at("● 判定") < at("● 数値") && at("● 数値") < at("● 追加の報告についての指摘"), "{text}");
+    assert!(text.lines().count() < 110 && text.contains("追加で変わる数値.csv）"), "{text}");
+    let all = std::fs::read_to_string(workspace.root.join("追加の見込み/追加で変わる数値.csv")).expect("figures");
+    let page = std::fs::read_to_string(workspace.root.join("追加の見込み/index.html")).expect("page");
+    for said in [&text, &all, &page] {
+        assert!(said.contains("報告事項が「あり」の医療機関") && !said.contains("item=") && !said.contains("mode="), "{said}");
+    }
+    assert!(text.contains("訂正が必要：紙の報告.csv の行 4") && text.contains("「たぶん」：選択肢にない回答です"), "{text}");
     assert!(!workspace.root.join("check").exists(), "nothing else is made");
 
     // taken in: the same rows count, and the report says which
@@ -129,7 +140,7 @@ fn late_reports_are_shown_before_and_traced_after() {
 /// Expected facilities from a list: matched by ID where that is possible, else by number alone — and the report says which.
 #[test]
 fn a_master_tells_who_is_missing_or_how_many() {
-    let facilities = [with(A, &[]), with(B, &[("municipality_code", "31202")])];
+    let facilities = [with(A, &[]), with(B, &[("municipality_code", "31202")]), with(D, &[("municipality_code", "31202")])];
     let master = [("facility_master = \"\"", "facility_master = \"reference/名簿.csv\"")];
     let dir = folder();
     let workspace = work(dir.path(), &facilities, &master);
@@ -150,6 +161,18 @@ fn a_master_tells_who_is_missing_or_how_many() {
         |code: &str| rates.iter().find(|r| r["区域コード"] == code).map(|r| (r["報告率"].clone(), r["名簿の数"].clone(), r["名簿との差"].clone()));
     assert_eq!(at("31201"), Some(("100.0%".into(), "1".into(), "0".into())));
     assert_eq!(at("31384"), Some(("―".into(), "1".into(), "1".into())));
+    // the difference both ways, in the medical area and the prefecture too, and the rate of each list
+    let both = |code: &str| {
+        let titles = ["報告率", "名簿の数", "名簿との差", "名簿だけ", "抽出だけ", "報告率（名簿）"];
+        let row = rates.iter().find(|r| r["区域コード"] == code).unwrap_or_else(|| panic!("{code}"));
+        titles.map(|t| row[t].clone())
+    };
+    assert_eq!(both("31"), ["100.0%", "3", "0", "1", "1", "66.7%"]);
+    assert_eq!(both("3103"), ["100.0%", "2", "0", "1", "1", "50.0%"]);
+    assert_eq!(both("31202"), ["100.0%", "1", "-1", "0", "1", "100.0%"]);
+    assert_eq!(both("31384"), ["―", "1", "1", "1", "0", "0.0%"]);
+    let not_listed = listed(&workspace, "名簿にない医療機関");
+    assert_eq!(cells(&not_listed, &["医療機関ID", "市区町村", "報告", "もと"]), [[D, "米子市", "報告済", "抽出ファイルにあり、名簿にない"]]);
 
     // the list of the 厚生局: title rows, one facility on several rows, codes that the anonymised extract does not know
     let text = |row: &[&str]| -> Vec<spreadsheet::Cell> {
@@ -178,7 +201,11 @@ fn a_master_tells_who_is_missing_or_how_many() {
         .filter(|r| r["名簿の数"] != "0" && !r["名簿の数"].is_empty())
         .map(|r| (r["区域コード"].as_str(), r["名簿の数"].as_str()))
         .collect();
-    assert_eq!(counts, [("31", "2"), ("31201", "1"), ("31384", "1")]);
+    assert_eq!(counts, [("31", "2"), ("3101", "1"), ("3103", "1"), ("31201", "1"), ("31384", "1")]);
+    assert!(listed(&workspace, "名簿にない医療機関").is_empty());
+    // more reports than facilities of the list: no rate
+    let rate = |code: &str| rates.iter().find(|r| r["区域コード"] == code).map(|r| (r["名簿だけ"].as_str(), r["報告率（名簿）"].as_str()));
+    assert_eq!((rate("31"), rate("31201")), (Some(("", "―")), Some(("", "100.0%"))));
     assert!(cells(&listed(&workspace, "未報告一覧"), &["もと"]).is_empty(), "nobody is called missing on the ground of numbers");
     let page = std::fs::read_to_string(workspace.root.join("check/index.html")).expect("page");
     assert!(page.contains("照合できません（IDで一致したのは0件）"), "the page says how it was matched");
@@ -220,6 +247,9 @@ fn jumps_differences_and_near_misses_are_listed() {
         cells(&differences, &["医療機関ID", "機能", "比べる相手", "回答からの判定", "相手の判定"]),
         [["3100000000091", "1号機能", "G-MIS 自動判定", "あり", "無"]]
     );
+    let counted = listed(&workspace, "品質報告");
+    let rejected = counted.iter().find(|r| r["項目"].ends_with("取り込まなかった行")).expect("line");
+    assert_eq!((rejected["数"].as_str(), rejected["説明"].as_str()), ("0", "ありません"), "no file is named that is not there");
     let quality = listed(&workspace, "項目別の品質");
     let visits = quality.iter().find(|r| r["報告事項コード"] == "g2c_fee_home_visit").expect("item");
     assert_eq!((visits["求めた"].as_str(), visits["回答"].as_str(), visits["秘匿の割合"].as_str()), ("9", "9", "0.0%"));

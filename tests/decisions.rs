@@ -111,15 +111,8 @@ impl Desk {
     }
 
     fn check(&self) -> kyogi::error::Result<kyogi::run::Checked> {
-        let progress = kyogi::progress::Progress::silent();
-        kyogi::run::check(&kyogi::run::Options {
-            workspace: &self.workspace,
-            extract: None,
-            mapping: None,
-            out: None,
-            threads: 2,
-            progress: &progress,
-        })
+        let (workspace, progress) = (&self.workspace, &kyogi::progress::Progress::silent());
+        kyogi::run::check(&kyogi::run::Options { workspace, extract: None, mapping: None, out: None, threads: 2, progress })
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -137,6 +130,13 @@ fn contradiction(id: &str, domains: &str) -> std::collections::BTreeMap<String, 
     f
 }
 
+fn silent(id: &str) -> std::collections::BTreeMap<String, String> {
+    let mut f = plain_facility(id);
+    f.retain(|item, _| !item.starts_with('g'));
+    f.insert("report_status".into(), "未報告".into());
+    f
+}
+
 const A: &str = "3100000000001";
 const B: &str = "3100000000002";
 const C: &str = "3100000000003";
@@ -144,9 +144,7 @@ const C: &str = "3100000000003";
 #[test]
 fn decisions_survive_change_and_come_back() {
     let (a, b) = (contradiction(A, "0:該当無し;6:呼吸器領域"), contradiction(B, "0:該当無し;9:循環器系領域"));
-    let mut silent = plain_facility(C);
-    silent.retain(|item, _| !item.starts_with('g'));
-    silent.insert("report_status".into(), "未報告".into());
+    let silent = silent(C);
     let desk = Desk::new(&[a.clone(), b.clone(), silent.clone()]);
     desk.check().unwrap_or_else(|e| panic!("{e}"));
     let once = std::fs::read(desk.path()).expect("workbook");
@@ -209,9 +207,7 @@ fn overrides_act_with_a_reason_and_only_then() {
     let mut no_consultation = plain_facility(B);
     no_consultation.insert("g1_consultation".into(), "0:不可".into());
     no_consultation.insert("g2a_duty_rota".into(), "3:有り(月1回)".into());
-    let mut silent = plain_facility(C);
-    silent.retain(|item, _| !item.starts_with('g'));
-    silent.insert("report_status".into(), "未報告".into());
+    let silent = silent(C);
     let desk = Desk::new(&[plain_facility(A), no_consultation, silent]);
     desk.check().unwrap_or_else(|e| panic!("{e}"));
     edit(&desk.path(), |sheets| {
@@ -269,6 +265,12 @@ fn overrides_act_with_a_reason_and_only_then() {
     let outcome_at = column(list, "結果");
     let outcomes: Vec<&str> = (1..list.rows.len()).map(|r| list.text(r, outcome_at)).collect();
     assert_eq!(outcomes[..3], ["使いました", "理由が空のため、使っていません", "使いました"]);
+    // said where people write, and on the screen apart from what acts
+    let unread = sheet(&mut sheets, "書きこみで読めなかったもの");
+    let places: BTreeSet<&str> = (1..unread.rows.len()).map(|r| unread.text(r, 0)).collect();
+    assert_eq!(places, expected.iter().filter_map(|e| e.split_once(' ')).map(|(_, place)| place).collect());
+    let page = std::fs::read_to_string(out.join("check/index.html")).expect("page");
+    assert!(page.contains("書きこみで読めなかったもの") && page.contains("2件（ほかに、使っていないもの 4件）"));
     // run again on the rewritten workbook: the same statuses
     let again = desk.dir.path().join("again");
     run_packet(&desk.workspace, None, &again, 1).unwrap_or_else(|e| panic!("{e}"));
@@ -333,10 +335,31 @@ fn what_people_do_to_workbooks_is_said_with_its_cell() {
         let found = checked.report.findings.iter().find(|f| f.code == code).unwrap_or_else(|| panic!("{code}: {:?}", checked.report.findings));
         assert!(found.column.contains("疑義照会一覧") && found.column.ends_with(place), "{code}: {}", found.column);
         assert_eq!(checked.workbook, "", "{code}");
+        if code.starts_with("decision_") {
+            let mut sheets = desk.sheets();
+            let list = sheet(&mut sheets, "書きこみで読めなかったもの");
+            let told = |title: &str| list.text(1, column(list, title));
+            assert_eq!((told("場所"), told("医療機関ID"), told("書かれていること")), (found.column.as_str(), A, found.value.as_str()));
+            let once = std::fs::read(desk.path()).expect("workbook");
+            desk.check().unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(std::fs::read(desk.path()).expect("workbook"), once, "{code}: said again, in the same words");
+        }
         if code != "workbook_merged" {
             assert_eq!(told(&mut desk.sheets(), "疑義照会一覧", B, "理由"), "二枚目", "{code}: the rest works");
         }
     }
+}
+
+/// A date that cannot be read is said on every sheet with dates.
+#[test]
+fn an_unreadable_date_of_a_reminder_is_said() {
+    let silent = silent(C);
+    let desk = Desk::new(&[silent]);
+    desk.check().unwrap_or_else(|e| panic!("{e}"));
+    edit(&desk.path(), |sheets| write(sheet(sheets, "未報告一覧"), C, &[("日付", text("あした"))]));
+    let checked = desk.check().unwrap_or_else(|e| panic!("{e}"));
+    let found: Vec<(&str, &str)> = checked.report.findings.iter().map(|f| (f.code.as_str(), f.value.as_str())).collect();
+    assert_eq!(found, [("decision_date_unreadable", "あした")]);
 }
 
 /// A listing of inquiries as a run makes it.
@@ -440,7 +463,7 @@ proptest! {
             let write = |sheets: Vec<Sheet>| {
                 let mut old = people::read(sheets, &known, "確認一覧.xlsx");
                 let mut new = inquiries(&values);
-                merge::merge(&mut new, &mut old, "確認一覧.xlsx");
+                merge::merge(&mut new, &mut old, "確認一覧.xlsx", &|_| None);
                 let bytes = workbook::bytes("確認一覧", (2026, 4, 1), &new, &old.strangers).unwrap_or_else(|e| panic!("{e}"));
                 (workbook::lost(&old, &bytes).unwrap_or_else(|e| panic!("{e}")), bytes)
             };

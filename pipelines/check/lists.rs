@@ -26,6 +26,7 @@ pub const ROWS: &str = "取込みの指摘";
 pub const JUMPS: &str = "前の年度との差";
 pub const NEARLY: &str = "あと一歩";
 pub const ADDED: &str = "追加の報告";
+pub const NOT_LISTED: &str = "名簿にない医療機関";
 pub const ABOUT: &str = "はじめに";
 
 /// Columns of every listing that a run makes of its tables, so that an earlier workbook can be read before the tables are there.
@@ -49,8 +50,18 @@ pub fn fields(sheet: &str) -> Vec<Field> {
         RATES => {
             let mut fields = vec![f("段階", 12.0, Machine), f("区域コード", 10.0, Key), f("区域", 18.0, Machine)];
             fields.extend(["報告の対象", "報告", "未報告", "報告率", "名簿の数", "名簿との差"].map(|t| f(t, 11.0, Machine)));
+            fields.extend(["名簿だけ", "抽出だけ", "報告率（名簿）"].map(|t| f(t, 13.0, Machine)));
             fields
         }
+        NOT_LISTED => vec![
+            f("医療機関ID", 18.0, Key),
+            place[0].clone(),
+            place[1].clone(),
+            f("種別", 12.0, Machine),
+            f("報告", 10.0, Machine),
+            f("もと", 30.0, Machine),
+            f(MEMO, 36.0, People),
+        ],
         INQUIRIES => vec![
             f("重要度", 11.0, Machine),
             f("医療機関ID", 18.0, Key),
@@ -137,17 +148,17 @@ pub struct Source<'a> {
 }
 
 /// Facilities of the run by ID: municipality code and type.
-struct Known {
+pub(super) struct Known {
     municipality: BTreeMap<String, String>,
-    kind: BTreeMap<String, String>,
+    pub(super) kind: BTreeMap<String, String>,
 }
 
 impl Source<'_> {
-    fn table(&self, stage: &str, name: &str) -> Result<Table> {
+    pub(super) fn table(&self, stage: &str, name: &str) -> Result<Table> {
         Table::read_parquet(name, &self.stages.join(format!("{stage}/{name}.parquet")))
     }
 
-    fn area(&self, code: &str) -> String {
+    pub(super) fn area(&self, code: &str) -> String {
         self.areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone())
     }
 
@@ -160,7 +171,7 @@ impl Source<'_> {
         self.dictionary.function(code).map_or_else(|| code.to_owned(), |f| f.label.clone())
     }
 
-    fn name(&self, id: &str) -> String {
+    pub(super) fn name(&self, id: &str) -> String {
         self.master.and_then(|m| m.name_of(id)).unwrap_or_default().to_owned()
     }
 
@@ -179,10 +190,10 @@ impl Source<'_> {
 
     /// All listings, in the order of the workbook.
     pub fn listings(&self) -> Result<Vec<Listing>> {
-        let known = self.known()?;
+        let (known, expected) = (self.known()?, self.expected()?);
         Ok(vec![
-            self.unreported(&known)?,
-            self.rates()?,
+            self.unreported(&known, &expected),
+            self.rates(&expected)?,
             self.inquiries(&known)?,
             self.differences()?,
             self.quality(&known)?,
@@ -191,55 +202,8 @@ impl Source<'_> {
             self.jumps()?,
             self.nearly()?,
             self.added(&known)?,
+            self.not_listed(&known, &expected),
         ])
-    }
-
-    fn unreported(&self, known: &Known) -> Result<Listing> {
-        let mut about = "報告がまだの医療機関です。督促した日と担当を書いてください（次の実行に引き継ぎます）。".to_owned();
-        let table = self.table("determine", "det_functions")?;
-        let mut rows: Vec<(String, String, &str)> = Vec::new();
-        for i in 0..table.len() {
-            if table.text(i, "function_code")? == "g1" && table.text(i, "status_literal")? == "not_reported" {
-                rows.push((table.text(i, "municipality_code")?.to_owned(), table.text(i, "facility_id")?.to_owned(), "抽出ファイルで未報告"));
-            }
-        }
-        if let Some(master) = self.master {
-            about += &master.how;
-            rows.extend(master.missing.iter().map(|e| (e.municipality_code.clone(), e.id.clone(), "名簿にあり、抽出ファイルにない")));
-        }
-        rows.sort();
-        let mut list = Listing::new(UNREPORTED, fields(UNREPORTED), about);
-        for (code, id, origin) in rows {
-            let kind = known.kind.get(&id).cloned().unwrap_or_default();
-            let name = self.name(&id);
-            list.push(vec![id.into(), name.into(), code.as_str().into(), self.area(&code).into(), kind.into(), origin.into()]);
-        }
-        Ok(list)
-    }
-
-    fn rates(&self) -> Result<Listing> {
-        let summary = self.table("aggregate", "area_summary")?;
-        let about = "区域ごとの報告率です。名簿（facility_master）があるときは、名簿の医療機関の数も並べます。";
-        let mut list = Listing::new(RATES, fields(RATES), about);
-        let mut rows = BTreeMap::new();
-        for i in 0..summary.len() {
-            if summary.text(i, "function_code")? == "g1" {
-                rows.insert((summary.text(i, "level")?, summary.text(i, "area_code")?), i);
-            }
-        }
-        for area in self.areas {
-            let (level, code) = (area.level.as_str(), area.area_code.as_str());
-            let Some(&i) = rows.get(&(level, code)) else { continue };
-            let expected = summary.int(i, "facilities_expected")?.unwrap_or(0);
-            let reported = summary.int(i, "facilities_reported")?.unwrap_or(0);
-            let rate = if expected > 0 { percent(reported as f64 / expected as f64) } else { "―".into() };
-            let listed = self.master.and_then(|m| m.count(level, code));
-            let mut row: Vec<Value> = vec![level_label(level).into(), code.into(), self.area(code).into()];
-            row.extend([Value::from(expected), reported.into(), (expected - reported).into(), rate.into()]);
-            row.extend([Value::from(listed), listed.map(|n| n - expected).into()]);
-            list.push(row);
-        }
-        Ok(list)
     }
 
     /// One line per facility, rule, item and reported value: what can be asked of the facility.
@@ -324,18 +288,20 @@ impl Source<'_> {
 
     /// Counts of the input: rows, and findings by kind.
     fn quality(&self, known: &Known) -> Result<Listing> {
-        let mut list = Listing::new(
-            QUALITY,
-            fields(QUALITY),
-            "抽出ファイルの読み取りの結果です。取り込まなかった行は、元のままの内容を別のファイルに残しています。",
-        );
+        let mut list = Listing::new(QUALITY, fields(QUALITY), "抽出ファイルの読み取りの結果です。");
         let mut push = |what: &str, n: usize, note: &str| list.push(vec![what.into(), (n as i64).into(), fitting(note)]);
         for input in self.inputs {
             let name = &input.file_name;
             push(&format!("{name}：読んだ行"), input.rows_read, &format!("{}、{}", input.encoding, input.layout));
             push(&format!("{name}：使った行"), input.rows_kept, "医療機関ごとに最新の報告");
             push(&format!("{name}：後の報告に置きかわった行"), input.rows_superseded, "変更報告など。履歴は残しています");
-            push(&format!("{name}：取り込まなかった行"), input.rows_rejected, "内容は「取り込まなかった行.csv」にあります");
+            // the file is there only where a row was rejected
+            let note = if input.rows_rejected > 0 {
+                "元のままの内容は「取り込まなかった行.csv」にあります"
+            } else {
+                "ありません"
+            };
+            push(&format!("{name}：取り込まなかった行"), input.rows_rejected, note);
         }
         push("医療機関", known.kind.len(), "医療機関IDの数");
         let mut by_code: BTreeMap<&str, usize> = BTreeMap::new();

@@ -11,7 +11,7 @@ use crate::areas::Area;
 use crate::dictionary::read_csv;
 use crate::error::{Error, Result};
 use crate::ingest::{cells, grid};
-use crate::reference::Reference;
+use crate::reference::{Municipality, Reference};
 
 /// One facility of the master.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Entry {
     pub id: String,
     pub name: String,
     pub municipality_code: String,
+    /// Smallest units of its place: its ward or municipality, all wards where only the city is known; empty when nothing is.
+    units: Vec<String>,
 }
 
 /// The master against the facilities of a run.
@@ -27,6 +29,8 @@ pub struct Master {
     names: HashMap<String, String>,
     /// In the master and not in the extract; empty where IDs do not match.
     pub missing: Vec<Entry>,
+    /// Facilities of the extract that stand in the master, with the smallest units of their place there; `None` where IDs do not match.
+    matched: Option<BTreeMap<String, Vec<String>>>,
     counts: BTreeMap<(String, String), i64>,
     /// How it was matched, for people.
     pub how: String,
@@ -59,10 +63,11 @@ pub fn read(path: &Path, reference: &Reference, areas: &[Area], facility_ids: &B
         }
         let place = place_of(&cell("municipality_code"), &cell("address"), reference);
         // the same facility stands on several rows of the 届出受理名簿
-        if !entries.contains_key(&id) && place.is_empty() {
+        if !entries.contains_key(&id) && place.is_none() {
             unplaced += 1;
         }
-        entries.entry(id.clone()).or_insert(Entry { id, name: cell("name"), municipality_code: place });
+        let (units, municipality_code) = place.map_or_else(Default::default, |m| (units_of(&m.municipality_code, areas), whole(m)));
+        entries.entry(id.clone()).or_insert(Entry { id, name: cell("name"), municipality_code, units });
     }
     if entries.is_empty() {
         return Err(Error::new(format!("名簿に{}の医療機関がありません", reference.prefecture.name))
@@ -104,24 +109,17 @@ impl Master {
                 names.len()
             )
         };
+        let in_no_medical_area = |e: &&Entry| !e.units.is_empty() && !areas.iter().any(|a| a.level == "medical_area" && is_inside(a, &e.units));
         let more = [
             (elsewhere, "ほかの都道府県の行は使っていません"),
             (unplaced, "所在地から市区町村が分からない医療機関は、都道府県の合計だけに数えています"),
+            (entries.iter().filter(in_no_medical_area).count(), "所在地から二次医療圏が決まらない医療機関は、市区町村と都道府県だけに数えています"),
         ];
         let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{what}（{n}件）。")).collect::<String>();
+        let found = entries.iter().filter_map(|e| matched(e).map(|id| (id, e.units.clone()))).collect();
         let names = if is_matched { names } else { HashMap::new() };
-        let mut counts = BTreeMap::new();
-        for area in areas {
-            let inside = |e: &&Entry| match area.level.as_str() {
-                "prefecture" => true,
-                "municipality" => e.municipality_code == area.area_code,
-                _ => false,
-            };
-            if ["prefecture", "municipality"].contains(&area.level.as_str()) {
-                counts.insert((area.level.clone(), area.area_code.clone()), entries.iter().filter(inside).count() as i64);
-            }
-        }
-        Self { entries, names, missing, counts, how: how + &more }
+        let counts = areas.iter().map(|a| ((a.level.clone(), a.area_code.clone()), count(&entries, a))).collect();
+        Self { entries, names, missing, matched: is_matched.then_some(found), counts, how: how + &more }
     }
 
     pub fn len(&self) -> usize {
@@ -136,10 +134,46 @@ impl Master {
         self.names.get(facility_id).map(String::as_str).or_else(|| self.missing.iter().find(|e| e.id == facility_id).map(|e| e.name.as_str()))
     }
 
-    /// Facilities of the master in an area; `None` for levels that a master says nothing about.
-    pub fn count(&self, level: &str, code: &str) -> Option<i64> {
-        self.counts.get(&(level.to_owned(), code.to_owned())).copied()
+    /// Facilities of the master in an area.
+    pub fn count(&self, area: &Area) -> i64 {
+        self.counts.get(&(area.level.clone(), area.area_code.clone())).copied().unwrap_or(0)
     }
+
+    /// Those of them that are not in the extract; `None` where IDs do not match.
+    pub fn only_here(&self, area: &Area) -> Option<i64> {
+        self.knows_ids().then(|| count(&self.missing, area))
+    }
+
+    /// Whether its facilities could be matched one by one.
+    pub fn knows_ids(&self) -> bool {
+        self.matched.is_some()
+    }
+
+    /// Whether a facility of the extract stands in the master; `None` where IDs do not match.
+    pub fn has(&self, facility_id: &str) -> Option<bool> {
+        self.matched.as_ref().map(|m| m.contains_key(facility_id))
+    }
+
+    /// How many of some facilities stand in the master in an area; `None` where IDs do not match.
+    pub fn among(&self, area: &Area, facility_ids: &BTreeSet<String>) -> Option<i64> {
+        let matched = self.matched.as_ref()?;
+        Some(matched.iter().filter(|(id, units)| facility_ids.contains(*id) && is_inside(area, units)).count() as i64)
+    }
+}
+
+fn count(entries: &[Entry], area: &Area) -> i64 {
+    entries.iter().filter(|e| is_inside(area, &e.units)).count() as i64
+}
+
+/// The wards of a city, or the code itself: a city that spans areas lies in none of them.
+pub fn units_of(code: &str, areas: &[Area]) -> Vec<String> {
+    let whole = areas.iter().find(|a| a.level == "municipality" && a.area_code == code).map(|a| a.units.clone());
+    whole.unwrap_or_else(|| Some(code.to_owned()).filter(|c| !c.is_empty()).into_iter().collect())
+}
+
+/// Whether a place lies in an area for certain.
+pub fn is_inside(area: &Area, units: &[String]) -> bool {
+    area.level == "prefecture" || (!units.is_empty() && units.iter().all(|u| area.units.contains(u)))
 }
 
 /// The rows of the largest table of a file.
@@ -199,11 +233,14 @@ fn is_elsewhere(prefecture: &str, id: &str, reference: &Reference) -> bool {
     id.len() == 9 && !id.starts_with(ours.as_str())
 }
 
-/// Municipality code of an address in the prefecture: its name at the start, after prefecture and 郡; empty when unknown.
-fn place_of(code: &str, address: &str, reference: &Reference) -> String {
-    let whole = |m: &crate::reference::Municipality| if m.parent_code.is_empty() { m.municipality_code.clone() } else { m.parent_code.clone() };
+fn whole(m: &Municipality) -> String {
+    if m.parent_code.is_empty() { m.municipality_code.clone() } else { m.parent_code.clone() }
+}
+
+/// Municipality of an address in the prefecture: its name at the start, after prefecture and 郡.
+fn place_of<'a>(code: &str, address: &str, reference: &'a Reference) -> Option<&'a Municipality> {
     if let Some(m) = reference.municipalities.iter().find(|m| m.municipality_code == code || m.municipality_code6 == code) {
-        return whole(m);
+        return Some(m);
     }
     let rest = address.trim_start_matches(&cells::fold(&reference.prefecture.name));
     let after_county = rest.find('郡').map(|at| &rest[at + '郡'.len_utf8()..]);
@@ -212,11 +249,11 @@ fn place_of(code: &str, address: &str, reference: &Reference) -> String {
         let short = name.find('郡').filter(|at| *at > 0).map_or(name, |at| &name[at + '郡'.len_utf8()..]);
         rest.starts_with(name) || rest.starts_with(short) || after_county.is_some_and(|a| a.starts_with(short))
     };
-    let mut best: Option<&crate::reference::Municipality> = None;
+    let mut best: Option<&Municipality> = None;
     for m in reference.municipalities.iter().filter(|m| starts(&cells::fold(&m.name))) {
         if best.is_none_or(|b| b.name.len() < m.name.len()) {
             best = Some(m);
         }
     }
-    best.map_or_else(String::new, whole)
+    best
 }

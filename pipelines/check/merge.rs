@@ -102,7 +102,8 @@ impl Archived {
 }
 
 /// New listings with people's text in its places, and the two listings of what has no place.
-pub fn merge(listings: &mut Vec<Listing>, people: &mut People, file: &str) {
+/// `of_findings` makes one more listing of what the others showed about the workbook.
+pub fn merge(listings: &mut Vec<Listing>, people: &mut People, file: &str, of_findings: &dyn Fn(&[Finding]) -> Option<Listing>) {
     let archive_before = people.sheets.remove(ARCHIVE).unwrap_or_default();
     let mut archive: Vec<Archived> = archive_before.lines.iter().map(Archived::of_old).filter(|a| !a.is_empty()).collect();
     let scraps_before = people.sheets.remove(SCRAPS).unwrap_or_default();
@@ -125,6 +126,11 @@ pub fn merge(listings: &mut Vec<Listing>, people: &mut People, file: &str) {
     for listing in listings.iter_mut() {
         let old = people.sheets.remove(listing.sheet).unwrap_or_default();
         Settling { listing, old: &old, archive: &mut archive, scraps: &mut scraps, findings: &mut people.findings, file }.run();
+    }
+    if let Some(mut listing) = of_findings(&people.findings) {
+        let old = people.sheets.remove(listing.sheet).unwrap_or_default();
+        Settling { listing: &mut listing, old: &old, archive: &mut archive, scraps: &mut scraps, findings: &mut people.findings, file }.run();
+        listings.push(listing);
     }
     // a sheet that this version does not write any more
     for (name, old) in std::mem::take(&mut people.sheets) {
@@ -266,11 +272,8 @@ impl Settling<'_> {
         }
     }
 
-    /// Looks at what people wrote in the decision columns: unknown words, dates as text, what is missing.
+    /// Looks at what people wrote in the columns of decisions and dates: unknown words, dates as text, what is missing.
     fn judge(&mut self, i: usize) {
-        if self.listing.position(DECISION).is_none() {
-            return;
-        }
         let text = |title: &str| self.listing.text(i, title).trim().to_owned();
         let about = text("医療機関ID");
         let mut say = |code: &str, column: &str, value: &str| {

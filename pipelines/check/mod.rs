@@ -3,6 +3,7 @@
 //! `Desk` is what people wrote so far; it is opened before determination, because an override acts there. The report
 //! puts people's text back into the new listings. People edit one workbook, in the work folder; the packet holds a copy.
 
+mod expected;
 pub mod listing;
 pub mod lists;
 pub mod master;
@@ -10,6 +11,7 @@ pub mod merge;
 pub mod overrides;
 pub mod people;
 pub mod previous;
+pub mod unread;
 pub mod workbook;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,10 +54,12 @@ pub fn known() -> Vec<(&'static str, Vec<Field>)> {
         lists::JUMPS,
         lists::NEARLY,
         lists::ADDED,
+        lists::NOT_LISTED,
     ]
     .map(|sheet| (sheet, fields(sheet)))
     .into();
     known.push((overrides::SHEET, overrides::fields()));
+    known.push((unread::SHEET, unread::fields()));
     known.push((merge::ARCHIVE, merge::archive_fields()));
     known.push((merge::SCRAPS, merge::scrap_fields()));
     known
@@ -85,6 +89,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Overrides that acted.
     pub acting: Vec<Override>,
+    /// Lines of overrides that did not act.
+    unused: usize,
     work_folder: Option<PathBuf>,
     summary: Vec<(String, String)>,
 }
@@ -110,13 +116,18 @@ pub fn report(source: &Source<'_>, mut desk: Desk) -> Result<Report> {
     let mut about = Listing::new(lists::ABOUT, fields(lists::ABOUT), "");
     about.lines.extend(NOTES.iter().map(|t| listing::Line { cells: vec![(*t).into()], ..listing::Line::default() }));
     listings.insert(0, about);
-    merge::merge(&mut listings, people, workbook::WORKBOOK);
+    merge::merge(&mut listings, people, workbook::WORKBOOK, &|findings| Some(unread::listing(findings, source.finding_rules)));
     let at = listings.iter().position(|l| l.sheet == lists::DIFFERENCES).map_or(listings.len(), |i| i + 1);
     listings.insert(at, override_list);
-    let acting = desk.overrides.iter().filter(|o| effect(o).is_some_and(|e| e.acts)).cloned().collect();
+    let acting: Vec<Override> = desk.overrides.iter().filter(|o| effect(o).is_some_and(|e| e.acts)).cloned().collect();
+    let unused = desk.overrides.len() - acting.len() + desk.refused.len();
     let findings = std::mem::take(&mut people.findings);
-    let mut report = Report { listings, people: desk.people, findings, acting, work_folder: desk.work_folder, summary: Vec::new() };
+    let mut report = Report { listings, people: desk.people, findings, acting, unused, work_folder: desk.work_folder, summary: Vec::new() };
     report.summary = report.summed();
+    if let Some(master) = source.master.filter(|m| m.knows_ids()) {
+        let told = format!("名簿だけ {}件、抽出だけ {}件", master.missing.len(), report.len(lists::NOT_LISTED));
+        report.summary.insert(1, ("名簿との照合".to_owned(), told));
+    }
     Ok(report)
 }
 
@@ -158,6 +169,7 @@ impl Report {
         };
         let inquiries = self.len(lists::INQUIRIES);
         let settled = decided("問題なし") + decided("修正済");
+        let unused = if self.unused > 0 { format!("（ほかに、使っていないもの {}件）", self.unused) } else { String::new() };
         let rows: Vec<(&str, String)> = vec![
             ("未報告", format!("{}件", self.len(lists::UNREPORTED))),
             (
@@ -169,10 +181,11 @@ impl Report {
                 ),
             ),
             ("判定差分", format!("{}件", self.len(lists::DIFFERENCES))),
-            ("判定の上書き", format!("{}件", self.acting.len())),
+            ("判定の上書き", format!("{}件{unused}", self.acting.len())),
             ("前の年度との差", format!("{}件", self.len(lists::JUMPS))),
             ("あと一歩・意向", format!("{}件", self.len(lists::NEARLY))),
             ("保管した判断", format!("{}件", self.len(merge::ARCHIVE))),
+            (unread::SHEET, format!("{}件", self.len(unread::SHEET))),
         ];
         rows.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
     }

@@ -164,6 +164,11 @@ pub fn listing(
     listing.extra.clone_from(&old.extra);
     for (i, line) in old.lines.iter().enumerate() {
         let mut cells: Vec<Value> = listing.fields.iter().map(|f| line.people.get(f.title).cloned().unwrap_or(Value::Blank)).collect();
+        let date = text(line, DATE);
+        if !date.is_empty() && cells::date(&date).is_none() {
+            let place = line.places.get(DATE).cloned().unwrap_or_default();
+            findings.push(Finding::new("decision_date_unreadable").file(file).facility(&text(line, FACILITY)).column(place).value(&date));
+        }
         let acting = overrides.iter().find(|o| o.line == i);
         let (before, outcome) = match (acting, acting.and_then(effect)) {
             (None, _) => (String::new(), refused.get(&i).cloned().unwrap_or_default()),

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use crate::error::Result;
+use serde::Deserialize;
+
+use crate::check::{unread, workbook::WORKBOOK};
+use crate::error::{Error, Result};
+use crate::finding::Finding;
 use crate::run::Outcome;
 use crate::{coordinate, finding};
 
@@ -14,6 +18,59 @@ pub fn tell_checks(dir: &Path, trouble: &str) {
     } else {
         println!("確認一覧は前のままです：{trouble}（{}）。新しい一覧は check フォルダーにあります。", place.display());
     }
+}
+
+/// A row of `data/findings.csv`, as far as it is told.
+#[derive(Deserialize)]
+struct FindingRow {
+    finding_code: String,
+    file: String,
+    column: String,
+    facility_id: String,
+    value: String,
+}
+
+/// What the run's packet says about the workbook of the checks.
+pub fn tell_writing_of(packet: &Path) -> Result<()> {
+    let path = packet.join("data/findings.csv");
+    let bad = |e: csv::Error| Error::new(format!("指摘の表を読めません：{e}")).file(&path).next("kyogi run をもう一度実行してください");
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("指摘の表を読めません", &path, &e))?;
+    let rows = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes()).into_deserialize::<FindingRow>();
+    let rows = rows.collect::<std::result::Result<Vec<_>, _>>().map_err(bad)?;
+    let of_workbook = rows.iter().filter(|r| r.file == WORKBOOK);
+    let finding = |r: &FindingRow| Finding::new(&r.finding_code).file(&r.file).column(&*r.column).facility(&r.facility_id).value(&*r.value);
+    tell_writing(&of_workbook.map(finding).collect::<Vec<_>>())
+}
+
+/// What people wrote in the workbook of the checks and could not be used, each with its place and what to do.
+pub fn tell_writing(findings: &[Finding]) -> Result<()> {
+    for line in writing(findings)? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// The same as lines; none where everything could be used.
+fn writing(findings: &[Finding]) -> Result<Vec<String>> {
+    const FEW: usize = 10;
+    let rules = finding::rules()?;
+    let mut told: Vec<&Finding> = findings.iter().filter(|f| finding::severity(f, &rules) != "note").collect();
+    // what is not used at all comes first
+    told.sort_by_key(|f| finding::severity(f, &rules) != "must_fix");
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut lines = vec![format!("{WORKBOOK} の書きこみで、読めなかったもの・使っていないもの：{} 件", told.len())];
+    for f in told.iter().take(FEW) {
+        let said: Vec<&str> = [f.facility_id.as_str(), f.value.as_str()].into_iter().filter(|t| !t.is_empty()).collect();
+        let said = if said.is_empty() { String::new() } else { format!("（{}）", said.join("、")) };
+        let (what, next) = rules.get(&f.code).map_or(("", ""), |r| (&r.what, &r.next));
+        lines.push(format!("  {}{said}：{what}。次にすること：{next}", f.column));
+    }
+    if told.len() > FEW {
+        lines.push(format!("  ほか {} 件（{WORKBOOK} のシート「{}」を見てください）", told.len() - FEW, unread::SHEET));
+    }
+    Ok(lines)
 }
 
 /// What a run made.
@@ -57,7 +114,7 @@ pub fn report_draft(drafted: &coordinate::Drafted) -> Result<()> {
 }
 
 /// What was odd in the workbook, a line each.
-fn report_workbook(findings: &[finding::Finding]) -> Result<()> {
+fn report_workbook(findings: &[Finding]) -> Result<()> {
     let rules = finding::rules()?;
     for f in findings.iter().take(SHOWN) {
         let value = if f.value.is_empty() { String::new() } else { format!("「{}」", f.value) };

@@ -239,7 +239,8 @@ impl Table<'_> {
         let (lecture, practice) = if before.is_some() { (maybe(lecture), maybe(practice)) } else { (lecture, practice) };
         (p.lecture, p.practice) = (p.lecture.add(lecture), p.practice.add(practice));
         if let Some(was) = before {
-            self.note(if was == is_practice { "training_entry_twice" } else { "training_kind_differs" }, row, "activity", &called);
+            let activity = self.text(record, "activity");
+            self.note(if was == is_practice { "training_entry_twice" } else { "training_kind_differs" }, row, "activity", activity);
         }
     }
 
