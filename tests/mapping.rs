@@ -245,7 +245,9 @@ fn ids_without_their_zero_get_it_back() {
     assert_eq!(proposed("11231773", "01", "01100").0, 13, "the code may be a text beside IDs that are numbers");
     assert_eq!(proposed("41231773", "", "4100").0, 13, "the municipality tells");
     // nothing is missing
-    for (id, prefecture, municipality) in [("011231773", "1", "1100"), ("11231773", "11", "11100"), ("21231773", "1", "1100"), ("11231773", "", "11100")] {
+    for (id, prefecture, municipality) in
+        [("011231773", "1", "1100"), ("11231773", "11", "11100"), ("21231773", "1", "1100"), ("11231773", "", "11100")]
+    {
         assert_eq!(proposed(id, prefecture, municipality).0, id.len() + 4, "{id} {prefecture} {municipality}");
     }
 }

@@ -112,9 +112,13 @@ fn refuse_undecided(context: &Context<'_>, longs: &[Long], items: &[(&Item, usiz
     };
     let next = if found.iter().all(is_masked) {
         let item = &first.item_code;
-        format!("人数の欄は masked（秘匿）として読めません。列対応表に [values_of.{item}] のような表を足し、zero（0）か missing（無回答）に「{glyph}」を書いてください")
+        format!(
+            "人数の欄は masked（秘匿）として読めません。列対応表に [values_of.{item}] のような表を足し、zero（0）か missing（無回答）に「{glyph}」を書いてください"
+        )
     } else {
-        format!("列対応表の [values] の masked（秘匿）・zero（0回）・missing（無回答）のどれかに「{glyph}」を書いてください（kyogi mapping で案を作れます）")
+        format!(
+            "列対応表の [values] の masked（秘匿）・zero（0回）・missing（無回答）のどれかに「{glyph}」を書いてください（kyogi mapping で案を作れます）"
+        )
     };
     Err(Error::new(what).at(format!("列対応表 {}（{}）", source.layout.name, source.layout.title)).file(&source.path).next(next))
 }

@@ -285,9 +285,7 @@ fn undecodable(rows: &[(u32, StringRecord)], places: &[(u32, usize)], malformed:
         let at = rows.binary_search_by_key(&row, |(r, _)| *r).ok();
         at.and_then(|i| rows[i].1.get(column)).unwrap_or("")
     };
-    let told = |(&(row, column), found): (&(u32, usize), &Vec<Malformed>)| {
-        (row, column, found.iter().map(|m| m.shown(cell(row, column))).collect())
-    };
+    let told = |(&(row, column), found): (&(u32, usize), &Vec<Malformed>)| (row, column, found.iter().map(|m| m.shown(cell(row, column))).collect());
     places.iter().zip(malformed).map(told).collect()
 }
 
