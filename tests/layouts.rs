@@ -147,6 +147,39 @@ fn rows_without_a_counterpart_are_accounted_for() {
     assert_eq!((of("3100000000001", "g2a"), of("3100000000002", "g2a"), of("3100000000003", "g2a")), (Some("undetermined"), Some("no"), None));
 }
 
+/// A late report with all columns in one table, beside an extract of two tables: it changes its own facility and no other.
+#[test]
+fn a_late_report_joins_an_extract_of_two_tables() {
+    let dir = folder();
+    let workspace = empty_workspace(&dir.path().join("work"));
+    let header: StringRecord = columns().iter().map(|(h, _)| h.as_str()).collect();
+    let items: Vec<String> = columns().into_iter().map(|(_, item)| item).collect();
+    let row = |id: &str, other: &[(&str, &str)]| -> StringRecord {
+        let mut facility = plain_facility(id);
+        facility.extend(other.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        items.iter().map(|i| facility.get(i).map_or("", String::as_str)).collect()
+    };
+    let first = |i: usize| !items[i].starts_with("g2");
+    let second = |i: usize| items[i].starts_with("g2") || items[i] == "facility_id" || items[i] == "report_date";
+    let input = workspace.root.join("input");
+    let rows = [row("3100000000001", &[]), row("3100000000002", &[])];
+    csv_file(&input.join("1号.csv"), &cut(&header, &first), &rows.clone().map(|r| cut(&r, &first)));
+    csv_file(&input.join("2号.csv"), &cut(&header, &second), &rows.map(|r| cut(&r, &second)));
+    let (before, _) = run_folder(&workspace, None);
+    let late = row("3100000000002", &[("report_date", "2026-03-01"), ("g2a_holiday", "2:有り(診療時間外の診療対応)")]);
+    std::fs::create_dir_all(input.join("追加")).expect("folder");
+    csv_file(&input.join("追加/late.csv"), &header, &[late]);
+    let (after, _) = run_folder(&workspace, None);
+    assert_eq!(before.len(), after.len());
+    let changed: Vec<String> = before
+        .iter()
+        .zip(&after)
+        .filter(|(b, a)| (&b["status_literal"], &b["municipality_code"]) != (&a["status_literal"], &a["municipality_code"]))
+        .map(|(_, a)| format!("{} {} {}", a["facility_id"], a["function_code"], a["status_literal"]))
+        .collect();
+    assert_eq!(changed, ["3100000000002 g2a yes"]);
+}
+
 /// Merged group cells above two header rows, IDs that lost their zeros, and dates as people write them.
 #[test]
 fn a_workbook_with_merged_headers_and_lost_zeros() {

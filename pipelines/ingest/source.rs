@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::finding::Finding;
 
 /// One table with a header that a layout explains.
+#[derive(Clone)]
 pub(crate) struct Source {
     pub path: PathBuf,
     /// Name of the file; with the sheet, where a workbook holds several tables.
@@ -121,6 +122,7 @@ pub(crate) fn open(request: &Request<'_>, findings: &mut Vec<Finding>) -> Result
         sources.extend(opened);
     }
     same_columns(&sources)?;
+    let mut sources = beside_each_block(sources, request.dictionary);
     for (i, source) in sources.iter_mut().enumerate() {
         source.row_offset = i as u32 * ROWS_PER_SOURCE;
     }
@@ -302,12 +304,46 @@ fn same_columns(sources: &[Source]) -> Result<()> {
     Ok(())
 }
 
+/// Codes of the reported items of a table.
+fn reported(source: &Source, dictionary: &Dictionary) -> BTreeSet<String> {
+    source.places.keys().filter(|i| dictionary.item(i).is_some_and(|i| i.function_code != "base")).cloned().collect()
+}
+
+/// A late file may hold in one table what the extract holds in several side by side: it is then read once for each of
+/// these blocks, for else it would bind them into one and its rows would stand in the place of whole facilities.
+fn beside_each_block(sources: Vec<Source>, dictionary: &Dictionary) -> Vec<Source> {
+    let (late, mut sources): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|s| s.is_addition);
+    into_blocks(&mut sources, dictionary);
+    let mut blocks: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    sources.iter().for_each(|s| blocks.entry(s.block).or_default().extend(reported(s, dictionary)));
+    for source in late {
+        let own = reported(&source, dictionary);
+        let shared: Vec<&BTreeSet<String>> = blocks.values().filter(|items| !items.is_disjoint(&own)).collect();
+        if shared.len() < 2 {
+            sources.push(source);
+            continue;
+        }
+        for (i, items) in shared.into_iter().enumerate() {
+            // what no table of the extract has stays with the first
+            let is_in = |item: &String| !own.contains(item) || items.contains(item) || (i == 0 && blocks.values().all(|b| !b.contains(item)));
+            let mut part = Source {
+                places: source.places.iter().filter(|(item, _)| is_in(item)).map(|(k, p)| (k.clone(), p.clone())).collect(),
+                ..source.clone()
+            };
+            if i > 0 {
+                // told once
+                part.unnamed.clear();
+                part.undecodable.clear();
+            }
+            sources.push(part);
+        }
+    }
+    sources
+}
+
 /// Numbers the blocks: tables that share a reported item stand in one, in the order of their first table.
 fn into_blocks(sources: &mut [Source], dictionary: &Dictionary) {
-    let reported = |s: &Source| -> BTreeSet<String> {
-        s.places.keys().filter(|i| dictionary.item(i).is_some_and(|i| i.function_code != "base")).cloned().collect()
-    };
-    let items: Vec<BTreeSet<String>> = sources.iter().map(reported).collect();
+    let items: Vec<BTreeSet<String>> = sources.iter().map(|s| reported(s, dictionary)).collect();
     let mut block: Vec<usize> = (0..sources.len()).collect();
     // a table without any reported item belongs to the first: facilities that did not report, for example
     for i in 0..sources.len() {

@@ -18,43 +18,44 @@ with reports as (
     where f.is_latest and f.is_reported
 ),
 
+-- conditions that many items share are weighed once; 0 is none
+conditions as (select condition, row_number() over (order by condition) as no from (select distinct condition from dict_conditions)),
+
+-- the ways of being asked: by condition, and for 2号 only those that have 1号
 items as (
-    select i.item_code, i.short_label, i.function_code, i.function_code like 'g2%' as is_gated, i.condition
+    select i.item_code, i.short_label, i.function_code, coalesce(c.no, 0) * 2 + (i.function_code like 'g2%')::integer as way
     from dict_items i
+    left join conditions c on c.condition = i.condition
     where i.function_code <> 'base'
 ),
 
--- reports that a condition of entry asks; conditions that many items share are weighed once
 met as (
-    select distinct c.condition, d.row_no
-    from dict_conditions c
-    join det_functions d on d.function_code = c.subject and d.status_literal = c.code
-    union
-    select distinct c.condition, a.row_no
-    from dict_conditions c
-    join ing_answers a on a.item_code = c.subject and a.choice_code = c.code
+    select no, row_no from (
+        select 0 as no, row_no from reports
+        union all
+        select c.no, d.row_no
+        from dict_conditions t
+        join conditions c on c.condition = t.condition
+        join det_functions d on d.function_code = t.subject and d.status_literal = t.code
+        union all
+        select c.no, a.row_no
+        from dict_conditions t
+        join conditions c on c.condition = t.condition
+        join ing_answers a on a.item_code = t.subject and a.choice_code = t.code
+    )
+    group by no, row_no
 ),
 
--- 2号 is asked only of those that have 1号
 reached as (
-    select null as condition, is_gated, row_no
-    from reports cross join (values (true), (false)) g(is_gated)
-    where has_g1 or not is_gated
-    union all
-    select m.condition, g.is_gated, r.row_no
+    select m.no * 2 + g.gated as way, r.row_no
     from met m
     join reports r on r.row_no = m.row_no
-    cross join (values (true), (false)) g(is_gated)
-    where r.has_g1 or not g.is_gated
+    cross join (values (0), (1)) g(gated)
+    semi join items i on i.way = m.no * 2 + g.gated
+    where r.has_g1 or g.gated = 0
 ),
 
-asked as (
-    select i.item_code, coalesce(any_value(n.asked), 0) as asked
-    from items i
-    left join (select condition, is_gated, count(*) as asked from reached group by condition, is_gated) n
-        on n.condition is not distinct from i.condition and n.is_gated = i.is_gated
-    group by i.item_code
-),
+asked as (select way, count(*) as asked from reached group by way),
 
 counted as (
     -- all rows of an answer have one state: the first stands for it
@@ -65,18 +66,18 @@ counted as (
         count(*) filter (where a.state = 'unreadable') as unreadable
     from (from ing_answers union all from ing_notes) a
     join items i on i.item_code = a.item_code
-    join reached r on r.row_no = a.row_no and r.condition is not distinct from i.condition and r.is_gated = i.is_gated
+    join reached r on r.row_no = a.row_no and r.way = i.way
     where a.seq = 0
     group by a.item_code
 )
 
 select
-    i.item_code, i.short_label as label, i.function_code, n.asked,
+    i.item_code, i.short_label as label, i.function_code, coalesce(n.asked, 0) as asked,
     coalesce(c.answered, 0) as answered,
     coalesce(c.masked, 0) as masked,
     coalesce(c.unreadable, 0) as unreadable,
-    n.asked - coalesce(c.answered, 0) - coalesce(c.unreadable, 0) as blank,
+    coalesce(n.asked, 0) - coalesce(c.answered, 0) - coalesce(c.unreadable, 0) as blank,
     c.masked / nullif(c.answered, 0) as masked_share
 from items i
-join asked n on n.item_code = i.item_code
+left join asked n on n.way = i.way
 left join counted c on c.item_code = i.item_code
