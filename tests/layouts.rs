@@ -180,6 +180,29 @@ fn a_late_report_joins_an_extract_of_two_tables() {
     assert_eq!(changed, ["3100000000002 g2a yes"]);
 }
 
+/// A doubt about a cell of the second table names that file and the facility's row there.
+#[test]
+fn a_doubt_names_the_file_and_row_of_its_cell() {
+    let dir = folder();
+    let workspace = empty_workspace(&dir.path().join("work"));
+    let header: StringRecord = columns().iter().map(|(h, _)| h.as_str()).collect();
+    let items: Vec<String> = columns().into_iter().map(|(_, item)| item).collect();
+    let row = |id: &str, bed: &str| -> StringRecord {
+        let mut facility = plain_facility(id);
+        facility.insert("g2b_backup_bed".into(), bed.into());
+        items.iter().map(|i| facility.get(i).map_or("", String::as_str)).collect()
+    };
+    let first = |i: usize| !items[i].starts_with("g2");
+    let second = |i: usize| items[i].starts_with("g2") || items[i] == "facility_id";
+    let input = workspace.root.join("input");
+    let (a, b) = (row("3100000000001", "5:有り(連携による確保)"), row("3100000000002", "0:無し(意向無し)"));
+    csv_file(&input.join("1号.csv"), &cut(&header, &first), &[cut(&a, &first), cut(&b, &first)]);
+    csv_file(&input.join("2号.csv"), &cut(&header, &second), &[cut(&b, &second), cut(&a, &second)]);
+    let (_, findings) = run_folder(&workspace, None);
+    let doubt = findings.iter().find(|f| f.code == "linked_without_partner").expect("found");
+    assert_eq!((doubt.file.as_str(), doubt.row, doubt.facility_id.as_str()), ("2号.csv", 3, "3100000000001"));
+}
+
 /// Merged group cells above two header rows, IDs that lost their zeros, and dates as people write them.
 #[test]
 fn a_workbook_with_merged_headers_and_lost_zeros() {

@@ -62,6 +62,25 @@ fn figures(extract: &std::path::Path) -> tempfile::TempDir {
     out
 }
 
+/// Who is not asked is not silent: the number of specialists is asked of those that have one.
+#[test]
+fn only_who_is_asked_can_be_silent() {
+    let dir = folder();
+    let path = dir.path().join("extract.csv");
+    let answers = [("1:有り", "1"), ("1:有り", ""), ("0:無し", ""), ("0:無し", "")];
+    let facility = |(i, (has, number)): (usize, &(&str, &str))| {
+        let mut f = plain_facility(&format!("31{i:011}"));
+        f.extend([("g1_gp_specialist", *has), ("g1_gp_specialist_fte", *number)].map(|(k, v)| (k.to_owned(), v.to_owned())));
+        f
+    };
+    write_extract(&path, &answers.iter().enumerate().map(facility).collect::<Vec<_>>());
+    let out = figures(&path);
+    let table = Table::read_parquet("q", &out.path().join("stages/checks/chk_item_quality.parquet")).unwrap_or_else(|e| panic!("{e}"));
+    let row = (0..table.len()).find(|&i| table.text(i, "item_code").expect("column") == "g1_gp_specialist_fte").expect("the item");
+    let count = |name: &str| table.int(row, name).expect("column").unwrap_or(-1);
+    assert_eq!((count("asked"), count("answered"), count("blank")), (2, 1, 1));
+}
+
 fn sample_figures() -> tempfile::TempDir {
     let dir = folder();
     let path = dir.path().join("extract.csv");
