@@ -28,6 +28,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether the two differ at all: what a scenario lists, whatever may be said of it.
+    pub fn is_other(&self) -> bool {
+        (self.before.low, self.before.high) != (self.after.low, self.after.high)
+    }
+
     /// `same`, `higher`, `lower`, or `not_distinguishable` where the intervals overlap.
     pub fn verdict(&self) -> &'static str {
         let (b, a) = (self.before, self.after);

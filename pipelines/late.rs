@@ -158,11 +158,8 @@ fn labelled(workspace: &Workspace, figures: &[Change]) -> Result<Vec<Labelled>> 
     let mut sorted: Vec<&Change> = figures.iter().collect();
     sorted.sort_by_key(|c| place(&c.key[1]).0);
     let one = |c: &Change| -> Result<Labelled> {
-        let [level, code, indicator, breakdown] = &c.key;
-        let found = Indicator::find(&indicators, &Indicator::key(indicator, breakdown))?;
-        // a row of its own for this breakdown says it in its label
-        let part = if found.breakdown.contains('*') { labels.breakdown(breakdown)? } else { String::new() };
-        let label = if part.is_empty() { found.label.clone() } else { format!("{}：{part}", found.label) };
+        let [level, code, ..] = &c.key;
+        let label = whatif::change_label(c, &indicators, &labels)?;
         let (before, after) = (c.before.text(), c.after.text());
         let area = place(code).1.to_owned();
         Ok(Labelled { level: level_label(level), area, code: code.clone(), label, before, after, unit: c.unit.clone() })

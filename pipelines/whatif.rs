@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::compare::{self, Change};
+use crate::dictionary::Dictionary;
 use crate::draft::figures::Indicator;
+use crate::draft::sentence::Labels;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::ingest::{Edit, cells};
@@ -34,7 +36,7 @@ pub fn both(workspace: &Workspace, extract: &Path, scenario: &Scenario, scratch:
     run::scenario_figures(workspace, extract, None, &[], &before, threads)?;
     let findings = run::scenario_figures(workspace, extract, scenario.late.as_deref(), &edits, &after, threads)?;
     let changes = compare::changes(&compare::figures_of(&before)?, &compare::figures_of(&after)?)?;
-    Ok((changes.into_iter().filter(|c| c.verdict() != "same").collect(), findings))
+    Ok((changes.into_iter().filter(Change::is_other).collect(), findings))
 }
 
 fn wishes(path: &Path) -> Result<Vec<Edit>> {
@@ -53,9 +55,18 @@ fn wishes(path: &Path) -> Result<Vec<Edit>> {
     reader.records().enumerate().map(edit).collect()
 }
 
+/// What a changed figure is called, with its breakdown.
+pub fn change_label(change: &Change, indicators: &[Indicator], labels: &Labels) -> Result<String> {
+    let [_, _, indicator, breakdown] = &change.key;
+    let found = Indicator::find(indicators, &Indicator::key(indicator, breakdown))?;
+    // a row of its own for this breakdown says it in its label
+    let part = if found.breakdown.contains('*') { labels.breakdown(breakdown)? } else { String::new() };
+    Ok(if part.is_empty() { found.label.clone() } else { format!("{}：{part}", found.label) })
+}
+
 /// The changed figures as people read them, area by area.
-pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String) -> Result<String> {
-    let indicators = Indicator::all()?;
+pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String, dictionary: &Dictionary) -> Result<String> {
+    let (indicators, labels) = (Indicator::all()?, Labels::load(dictionary)?);
     let mut out = String::new();
     if changes.is_empty() {
         return Ok("変わる数値はありません。\n".into());
@@ -66,9 +77,8 @@ pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String) -> Result<String
             area = &c.key[1];
             writeln!(out, "\n■ {}（{area}）", names(area)).ok();
         }
-        let label = Indicator::find(&indicators, &Indicator::key(&c.key[2], &c.key[3]))?.label.clone();
-        let breakdown = if label.contains('：') || c.key[3].is_empty() { String::new() } else { format!(" {}", c.key[3]) };
-        writeln!(out, "  {label}{breakdown}：{} → {}{}", c.before.text(), c.after.text(), c.unit).ok();
+        let label = change_label(c, &indicators, &labels)?;
+        writeln!(out, "  {label}：{} → {}{}", c.before.text(), c.after.text(), c.unit).ok();
     }
     Ok(out)
 }

@@ -6,7 +6,7 @@ use kyogi::compare::{self, Change};
 use kyogi::draft::figures::FigureValue;
 use kyogi::whatif::{self, Scenario};
 
-use crate::support::{folder, plain_facility, rows, sample_workspace, two_years, write_extract};
+use crate::support::{columns, folder, plain_facility, rows, sample_rows, sample_workspace, two_years, write_extract};
 
 fn whole(before: (f64, f64), after: (f64, f64)) -> Change {
     let value = |(low, high)| FigureValue { low, high };
@@ -60,6 +60,27 @@ fn three_facilities_start_home_visits_and_a_late_report_arrives() {
     fs::write(&unknown, "facility_id,item_code,value\n999,g2c_home_visit,2:有り\n").expect("writable");
     let error = whatif::run(&workspace, &extract, &Scenario { answers: Some(unknown), late: None }, 1).expect_err("refused").to_string();
     assert!(error.contains("999") && error.contains("2 行目"), "{error}");
+}
+
+/// What does not change is not listed, also where many have not reported.
+#[test]
+fn a_scenario_lists_only_what_changes() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let column = |item: &str| columns().iter().position(|(_, i)| i == item).expect("a column");
+    let (id, place, status) = (column("facility_id"), column("municipality_code"), column("report_status"));
+    let (_, rows) = sample_rows();
+    let one = rows.iter().find(|r| r[place].starts_with("31201") && r[status].contains("報告済")).expect("a report");
+    let answers = dir.path().join("answers.csv");
+    fs::write(&answers, format!("facility_id,item_code,value\n{},g2c_home_visit,2:有り\n{},g2c_managed_patients,2:11～30人\n", &one[id], &one[id]))
+        .expect("writable");
+    let extract = workspace.root.join("input/extract.csv");
+    let changes = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: None }, 2).unwrap_or_else(|e| panic!("{e}"));
+    assert!(!changes.is_empty());
+    for change in &changes {
+        assert!(["31201", "3101", "31"].contains(&change.key[1].as_str()), "{:?}", change.key);
+        assert_ne!((change.before.low, change.before.high), (change.after.low, change.after.high), "{:?}", change.key);
+    }
 }
 
 #[test]
