@@ -137,7 +137,7 @@ fn run_in_pool(workspace: &Workspace, packet: &Path, wanted: &Wanted, out: &Path
     }
     let working =
         tempfile::Builder::new().prefix(".様式作成中-").tempdir_in(parent).map_err(|e| Error::io("作業用のフォルダーを作れません", parent, &e))?;
-    let overrides = |path: &str| -> Option<String> { fs::read_to_string(root.join(path)).ok() };
+    let overrides = |path: &str| workspace.override_of(path);
     print(&basis, &chosen, &overrides, working.path(), out, progress)?;
     place(working.path(), out)?;
     Ok(Forms { place: out.to_path_buf(), facilities: chosen.len(), not_reported })

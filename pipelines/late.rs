@@ -180,7 +180,7 @@ fn write(workspace: &Workspace, late: &Path, outcome: &Late) -> Result<PathBuf> 
     finding::table(&outcome.findings, &rules)?.write_csv(&root.join(FINDINGS))?;
     let file = late.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let sections = [status_section(outcome), figure_section(&figures), finding_section(outcome, &rules)];
-    let overrides = |path: &str| -> Option<String> { std::fs::read_to_string(workspace.root.join(path)).ok() };
+    let overrides = |path: &str| workspace.override_of(path);
     let page = serde_json::json!({
         "root": "", "title": format!("{file} を取り込むと変わるもの"), "simulated": settings.simulated, "sources": [],
         "prefecture": {"code": prefecture.prefecture_code, "name": prefecture.name}, "report_year_label": report_year_label(settings.report_year),

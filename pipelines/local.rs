@@ -92,12 +92,5 @@ pub fn in_words(council: &Council, work_folder: Option<&Path>) -> Result<Vec<Str
     Ok(said)
 }
 
-/// The files behind it, for the manifest.
-pub fn files(root: &Path) -> Result<Vec<serde_json::Value>> {
-    let present = [RATES, crate::council::FILE].into_iter().filter(|f| root.join(f).exists());
-    let entry = |file: &str| {
-        let bytes = std::fs::read(root.join(file)).map_err(|e| Error::io("設定を読めません", &root.join(file), &e))?;
-        Ok(serde_json::json!({ "file_name": file, "sha256": crate::ingest::sha256(&bytes), "bytes": bytes.len() }))
-    };
-    present.map(entry).collect()
-}
+/// The files behind it.
+pub const FILES: [&str; 2] = [RATES, crate::council::FILE];

@@ -95,16 +95,9 @@ pub fn own_file(path: &str, work_folder: Option<&Path>) -> Option<PathBuf> {
     work_folder.map(|dir| dir.join(path)).filter(|p| p.exists())
 }
 
-/// The files of a work folder's own rows with their hashes, for the manifest.
-pub fn own_files(work_folder: &Path) -> Result<Vec<serde_json::Value>> {
-    let mut files = Vec::new();
-    for (path, _) in KEYS {
-        if let Some(file) = own_file(path, Some(work_folder)) {
-            let bytes = std::fs::read(&file).map_err(|e| Error::io("表を読めません", &file, &e))?;
-            files.push(serde_json::json!({ "file_name": path, "sha256": crate::ingest::sha256(&bytes), "bytes": bytes.len() }));
-        }
-    }
-    Ok(files)
+/// Tables that a work folder may have own rows of.
+pub fn own_files() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(path, _)| *path)
 }
 
 fn read(text: &str, place: &str) -> Result<(StringRecord, Vec<Row>)> {

@@ -260,7 +260,7 @@ fn write(workspace: &Workspace, reference: &Reference, updates: Vec<Update>) -> 
     let folder = workspace.root.join("reference");
     let mut ledger = tables::ledger(&workspace.root)?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    let html = Html::new(&|path| fs::read_to_string(workspace.root.join(path)).ok())?;
+    let html = Html::new(&|path| workspace.override_of(path))?;
     for update in &updates {
         for made in &update.made {
             let bytes = format!("\u{FEFF}{}", made.text.replace('\n', "\r\n")).into_bytes();
