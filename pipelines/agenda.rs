@@ -15,6 +15,7 @@ use crate::compare;
 use crate::coordinate::{self, Opened, Round, Talk};
 use crate::council::{Meeting, Theme};
 use crate::dictionary::{Function, read_csv};
+use crate::draft::paper::PaperPage;
 use crate::draft::book::DataBook;
 use crate::draft::sheet::TableView;
 use crate::draft::words::{report_year_label, wareki_date};
@@ -205,12 +206,9 @@ impl Source<'_> {
     fn data_page(&self, area: &Area, function: &Function) -> Result<Value> {
         let index = self.basis.areas.iter().position(|a| a.level == area.level && a.area_code == area.area_code).unwrap_or(0);
         let plan = run::plan(self.basis);
-        let mut page = serde_json::to_value(self.drafter.area_page(&self.basis.areas, index, &plan, &self.data_book)?)?;
-        page["kind"] = json!("area");
-        if let Some(functions) = page["functions"].as_array_mut() {
-            functions.retain(|f| f["code"] == function.function_code.as_str());
-        }
-        Ok(page)
+        let mut page = self.drafter.area_page(&self.basis.areas, index, &plan, &self.data_book)?;
+        page.functions.retain(|f| f.code == function.function_code);
+        Ok(serde_json::to_value(PaperPage::new(&page))?)
     }
 
     /// What people wrote before the meeting, with the part it belongs to.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::draft::book::DataBook;
+use crate::draft::paper::PaperPage;
 use crate::draft::site::{Made, Plan, ResultLink};
 use crate::draft::{Drafter, sheet_id};
 use crate::error::Result;
@@ -80,10 +81,12 @@ impl Printer {
         let indices: Vec<usize> = (0..basis.areas.len()).collect();
         for chunk in indices.chunks(CHUNK) {
             chunk.par_iter().try_for_each(|&index| {
-                let value = serde_json::to_value(drafter.area_page(&basis.areas, index, plan, book)?)?;
-                let outcome = self.document("areas", &basis.areas[index].area_code, "area", &self.area, value);
+                let page = drafter.area_page(&basis.areas, index, plan, book)?;
+                let paper = serde_json::to_value(PaperPage::new(&page))?;
+                let path = format!("areas/{}", basis.areas[index].area_code);
+                let outcome = self.pair(&path, "area", &self.area, serde_json::to_value(page)?, paper);
                 progress.step();
-                outcome.map(|_| ())
+                outcome
             })?;
             pdf::forget();
         }
@@ -108,10 +111,15 @@ impl Printer {
     }
 
     /// The materials of a meeting: `<path>.pdf` to hand out, and `<path>.html` for the screen.
-    pub fn agenda(&self, path: &str, mut printed: serde_json::Value, screen: serde_json::Value) -> Result<()> {
-        self.page(&format!("{path}.html"), "agenda", &screen)?;
+    pub fn agenda(&self, path: &str, printed: serde_json::Value, screen: serde_json::Value) -> Result<()> {
+        self.pair(path, "agenda", &self.agenda, screen, printed)
+    }
+
+    /// What the screen shows and what is printed, where they are not the same value.
+    fn pair(&self, path: &str, page: &str, template: &pdf::Template, screen: serde_json::Value, mut printed: serde_json::Value) -> Result<()> {
+        self.page(&format!("{path}.html"), page, &screen)?;
         glyphs::clean(&mut printed, &mut BTreeSet::new());
-        artefact::write_bytes(&self.root.join(format!("{path}.pdf")), &self.print(path, &self.agenda, printed)?)
+        artefact::write_bytes(&self.root.join(format!("{path}.pdf")), &self.print(path, template, printed)?)
     }
 
     /// One value as `<folder>/<id>.html` and `.pdf`.

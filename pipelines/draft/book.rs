@@ -85,26 +85,22 @@ impl DataBook {
         let mut themes: Vec<(String, String)> =
             dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
         themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
-        let order: BTreeMap<&str, usize> = dictionary.items.iter().enumerate().map(|(i, item)| (item.item_code.as_str(), i)).collect();
-        // position of the indicator, position within it, figure
-        type Placed = Vec<(usize, usize, Measure)>;
-        let mut measures: BTreeMap<(String, String), Placed> = BTreeMap::new();
+        let sentences = Sentences::new(dictionary, overrides)?;
+        // position of the indicator, order within it, figure
+        type Placed = (usize, Vec<usize>, Measure);
+        let mut placed: BTreeMap<(String, String), Vec<Placed>> = BTreeMap::new();
         for row in 0..figures.len() {
             let m = Measure::read(figures, row)?;
             let place = Indicator::position(&indicators, &m.indicator_code, &m.breakdown)?;
-            // report items stand as in the dictionary, coded choices by their number
-            let item = part(&m.breakdown, "item").and_then(|i| order.get(i)).copied();
-            let item = item.or_else(|| part(&m.breakdown, "domain")?.parse().ok()).unwrap_or(0);
-            measures.entry((m.level.clone(), m.area_code.clone())).or_default().push((place, item, m));
+            placed.entry((m.level.clone(), m.area_code.clone())).or_default().push((place, sentences.labels.order(&m.breakdown), m));
         }
-        let sorted = |(key, mut list): (_, Vec<(usize, usize, Measure)>)| {
-            // rows of one indicator keep the order of the table
-            list.sort_by_key(|(place, item, _)| (*place, *item));
+        let sorted = |(key, mut list): (_, Vec<Placed>)| {
+            list.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
             (key, list.into_iter().map(|(_, _, m)| m).collect())
         };
         Ok(Self {
-            sentences: Sentences::new(dictionary, overrides)?,
-            measures: measures.into_iter().map(sorted).collect(),
+            sentences,
+            measures: placed.into_iter().map(sorted).collect(),
             changes: changes.into_iter().flatten().map(|c| (c.key.clone(), c.clone())).collect(),
             items: dictionary.items.iter().map(|i| (i.item_code.clone(), i.function_code.clone())).collect(),
             has_previous: changes.is_some(),

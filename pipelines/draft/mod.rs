@@ -3,6 +3,7 @@
 pub mod book;
 pub mod figures;
 mod map;
+pub mod paper;
 pub mod picture_facts;
 mod pictures;
 pub mod sentence;
@@ -224,13 +225,13 @@ impl<'a> Drafter<'a> {
     /// The 課題管理シート of one area and function.
     pub fn sheet(&self, area: &Area, function: &Function) -> Result<Sheet> {
         let summary = self.facts.summary(area, &function.function_code)?;
-        let values = self.values(area, function, summary)?;
+        let values = Self::values(&self.area_values(area)?, function, summary);
         let headline = self.phrases.sentences("headline", &values)?;
         // where a picture of its own is on the paper, the headline says the share and the paper stays at two pages
         let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.shows_amounts() && r.shows("chart"));
         let mut charts = if has_picture { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
         let mut tables = Vec::new();
-        for figure in self.figures(area, &function.function_code, charts.len() + 1)? {
+        for figure in self.figures(area, &function.function_code, charts.len() + 1, |_| true)? {
             charts.extend(figure.chart.filter(|_| figure.chart_on_sheet).map(|c| sheet::Chart { data_beside: figure.table_on_sheet, ..c }));
             if figure.table_on_sheet {
                 tables.push(figure.table);
@@ -268,7 +269,8 @@ impl<'a> Drafter<'a> {
 
     /// The five parts in words: sentences from data in the first, candidates that fit the data; no tables, no charts.
     pub fn written_parts(&self, area: &Area, function: &Function) -> Result<Vec<Part>> {
-        self.parts_from(area, function, &self.values(area, function, self.facts.summary(area, &function.function_code)?)?)
+        let summary = self.facts.summary(area, &function.function_code)?;
+        self.parts_from(area, function, &Self::values(&self.area_values(area)?, function, summary))
     }
 
     fn parts_from(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Part>> {
@@ -302,23 +304,27 @@ impl<'a> Drafter<'a> {
     }
 
     /// What the phrases may speak of.
-    fn values(&self, area: &Area, function: &Function, summary: &Summary) -> Result<Value> {
+    /// What the phrases of an area may speak of, whatever the function.
+    fn area_values(&self, area: &Area) -> Result<Value> {
         let answers = self.facts.answers(area)?;
         let g1_positive = self.facts.summary(area, "g1")?.positive_literal;
         let values = serde_json::json!({
-            "s": summary,
             "area": area,
-            "function": function,
             "fig": answers.figures,
             "choices": answers.choices,
             "counts": answers.counts,
             "g1_positive": g1_positive,
             "demand_parts": self.demand_parts(area),
-            "positive_high": summary.positive_high(),
             "rule": self.rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect::<BTreeMap<_, _>>(),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
         });
         Ok(Value::from(Serde(values)))
+    }
+
+    /// The same with what belongs to a function.
+    fn values(area_values: &Value, function: &Function, summary: &Summary) -> Value {
+        let (s, positive_high) = (Value::from(Serde(summary.clone())), summary.positive_high());
+        minijinja::context! { s => s, function => Value::from(Serde(function.clone())), positive_high => positive_high, ..area_values.clone() }
     }
 
     fn sentences(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Sentence>> {
@@ -336,11 +342,11 @@ impl<'a> Drafter<'a> {
     }
 
     /// Tables and charts of a function (or of `population`), with chart ids from `c<first>` on.
-    fn figures(&self, area: &Area, function: &str, first: usize) -> Result<Vec<Figure>> {
+    fn figures(&self, area: &Area, function: &str, first: usize, wanted: impl Fn(&figures::FigureRow) -> bool) -> Result<Vec<Figure>> {
         let answers = self.facts.answers(area)?;
         let mut next = first;
         let mut all = Vec::new();
-        for row in self.figure_rows.iter().filter(|r| r.function_code == function) {
+        for row in self.figure_rows.iter().filter(|r| r.function_code == function && wanted(r)) {
             let id = format!("c{next}");
             let figure = if pictures::KINDS.contains(&row.kind.as_str()) {
                 let Some(picture) = self.picture(row, area, &id)? else { continue };

@@ -57,8 +57,8 @@ impl Measure {
 
 /// What the parts of a breakdown are called.
 pub struct Labels {
-    /// (key, value) → label.
-    known: BTreeMap<(String, String), String>,
+    /// (key, value) → place in the order of the lists, and label.
+    known: BTreeMap<(String, String), (usize, String)>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +77,10 @@ struct ModeRow {
 impl Labels {
     pub fn load(dictionary: &Dictionary) -> Result<Self> {
         let mut known = BTreeMap::new();
-        let mut add = |key: &str, value: &str, label: &str| known.insert((key.to_owned(), value.to_owned()), label.to_owned());
+        let mut add = |key: &str, value: &str, label: &str| {
+            let place = known.len();
+            known.insert((key.to_owned(), value.to_owned()), (place, label.to_owned()))
+        };
         for row in read_csv::<LabelRow>("sql/dictionary/breakdowns.csv")? {
             add(&row.key, &row.value, &row.label);
         }
@@ -103,8 +106,17 @@ impl Labels {
         }
         self.known
             .get(&(key.to_owned(), value.to_owned()))
-            .cloned()
+            .map(|(_, label)| label.clone())
             .ok_or_else(|| Error::new(format!("内訳 {key}={value} の名前がありません")).at("sql/dictionary/breakdowns.csv"))
+    }
+
+    /// What breakdowns are sorted by: their parts as the lists have them, years by themselves.
+    pub fn order(&self, breakdown: &str) -> Vec<usize> {
+        let place = |(key, value): (&str, &str)| match self.known.get(&(key.to_owned(), value.to_owned())) {
+            Some((place, _)) => *place,
+            None => value.parse().unwrap_or_default(),
+        };
+        parts(breakdown).map(place).collect()
     }
 
     /// A whole breakdown: 「平日の深夜（22〜翌6時）・自院で診療」; empty for the whole.
@@ -182,7 +194,7 @@ impl Sentences {
     /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」 Read aloud alone, it says of whom it does not speak.
     pub fn figure(&self, area_name: &str, m: &Measure) -> Result<String> {
         let said = self.said(area_name, m)?;
-        if self.silent(m)? != "out" || m.expected <= m.reported {
+        if self.silent(m)? != "out" || m.expected <= m.reported || said.contains("未報告") {
             return Ok(said);
         }
         let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.expected - m.reported));

@@ -174,10 +174,11 @@ impl Drafter<'_> {
     pub fn index_page(&self, areas: &[Area], plan: &Plan, made: Made<'_>) -> Result<IndexPage> {
         let Made { results, data, findings, own_files } = made;
         let prefecture = &areas[0];
+        let area_values = self.area_values(prefecture)?;
         let mut sentences = Vec::new();
         for function in &self.dictionary.functions {
             let summary = self.facts.summary(prefecture, &function.function_code)?;
-            sentences.extend(self.phrases.lines("headline", &self.values(prefecture, function, summary)?)?);
+            sentences.extend(self.phrases.lines("headline", &Self::values(&area_values, function, summary))?);
         }
         Ok(IndexPage {
             page: "index",
@@ -206,23 +207,21 @@ impl Drafter<'_> {
     /// The data book of one area.
     pub fn area_page(&self, areas: &[Area], index: usize, plan: &Plan, book: &DataBook) -> Result<AreaPage> {
         let area = &areas[index];
+        let area_values = self.area_values(area)?;
         let (mut functions, mut overridden) = (Vec::new(), Vec::new());
         for (f, function) in self.dictionary.functions.iter().enumerate() {
             let summary = self.facts.summary(area, &function.function_code)?;
-            let values = self.values(area, function, summary)?;
+            let values = Self::values(&area_values, function, summary);
             let mut sentences = self.phrases.sentences("headline", &values)?;
             sentences.extend(self.sentences(area, function, &values)?);
             if let Some(n) = summary.rest.get("overridden").and_then(serde_json::Value::as_i64).filter(|n| *n > 0) {
                 overridden.push(minijinja::context! { label => &function.label, n => n });
             }
             let (mut charts, mut tables) = (Vec::new(), Vec::new());
-            for figure in self.figures(area, &function.function_code, 1)? {
-                // one point is no funnel: the overview has the area beside the limits
-                if figure.kind == "funnel" && !area.has_parts() {
-                    continue;
-                }
+            // one point is no funnel: the overview has the area beside the limits
+            for figure in self.figures(area, &function.function_code, 1, |r| r.kind != "funnel" || area.has_parts())? {
                 // what only repeats figures, or the values at the bars of its chart
-                let repeats = matches!(figure.kind.as_str(), "indicators" | "choices");
+                let repeats = matches!(figure.kind.as_str(), "indicators" | "choices" | "week");
                 let id = |c: &Chart| format!("{}_{}", function.function_code, c.id);
                 charts.extend(figure.chart.map(|c| Chart { id: id(&c), data_beside: c.data_beside && !repeats, ..c }));
                 if !repeats {
@@ -248,7 +247,7 @@ impl Drafter<'_> {
             }
         }
         let (population_tables, population_charts) =
-            self.figures(area, "population", 1)?.into_iter().map(|f| (f.table, f.chart)).unzip::<_, _, Vec<_>, Vec<_>>();
+            self.figures(area, "population", 1, |_| true)?.into_iter().map(|f| (f.table, f.chart)).unzip::<_, _, Vec<_>, Vec<_>>();
         let population_charts = population_charts.into_iter().flatten().map(|c| Chart { id: format!("population_{}", c.id), ..c }).collect();
         let mut notes = self.notes_of(book)?;
         notes.extend(self.phrases.lines("overridden", &minijinja::context! { overridden => overridden })?);

@@ -39,7 +39,7 @@ pub fn can_show(c: char) -> bool {
 
 /// The text in a form that every exporter can show, and the characters that had to be replaced.
 pub fn showable(text: &str, replaced: &mut BTreeSet<char>) -> Option<String> {
-    if text.chars().all(|c| !c.is_control() && can_show(c)) {
+    if text.chars().all(|c| c == '\n' || if c.is_ascii() { !c.is_ascii_control() } else { !c.is_control() && can_show(c) }) {
         return None;
     }
     let mut out = String::with_capacity(text.len());

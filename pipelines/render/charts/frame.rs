@@ -237,12 +237,28 @@ fn paint<'a>(area: &Area<'a>, mark: Mark) -> Painted<'a> {
     }
 }
 
-/// Shorter SVG (no default attributes, text on one line) with a `<title>`.
+/// Shorter SVG (no default attributes, lines of one kind such as a hatch in one path, text on one line) with a `<title>`.
 fn tidy(svg: &str, title: &str) -> String {
     let mut out = String::with_capacity(svg.len());
     let mut in_text = false;
+    // attributes and points of the lines that are not written yet
+    let mut strokes: Option<(String, String)> = None;
     for line in svg.lines() {
         let line = if line.starts_with('<') { line.replace(" opacity=\"1\"", "") } else { line.to_string() };
+        let stroke = line.strip_prefix("<polyline").and_then(|l| l.strip_suffix("\"/>")?.split_once(" points=\""));
+        if let (Some((attributes, points)), Some((pending, all))) = (stroke, &mut strokes)
+            && pending == attributes
+        {
+            all.push_str(&format!("M{}", points.trim()));
+            continue;
+        }
+        if let Some((attributes, points)) = strokes.take() {
+            out.push_str(&format!("<path{attributes} d=\"{points}\"/>\n"));
+        }
+        if let Some((attributes, points)) = stroke {
+            strokes = Some((attributes.to_owned(), format!("M{}", points.trim())));
+            continue;
+        }
         out.push_str(&line);
         in_text = if line.starts_with("<text") { true } else { in_text && !line.starts_with("</text") };
         if line.starts_with("<svg") && !title.trim().is_empty() {
