@@ -2,8 +2,7 @@
 
 use crate::areas::Area;
 use crate::artefact::ColumnNote;
-use crate::draft::book::{DataBook, verdict_label};
-use crate::draft::sentence::Measure;
+use crate::draft::book::{DataBook, Shown, verdict_label};
 use crate::draft::words::{report_year_label, wareki_date};
 use crate::error::Result;
 use crate::reference::Source;
@@ -24,19 +23,19 @@ pub struct Request<'a> {
 }
 
 /// A column of the sheet 数値: its heading, the column of `data/figures.csv` it shows, and what it says.
-struct Shown {
+struct ShownColumn {
     title: &'static str,
     of: &'static str,
     meaning: &'static str,
     width: Width,
 }
 
-const fn shown(title: &'static str, of: &'static str, meaning: &'static str, width: f64) -> Shown {
-    Shown { title, of, meaning, width: Width::Characters(width) }
+const fn shown(title: &'static str, of: &'static str, meaning: &'static str, width: f64) -> ShownColumn {
+    ShownColumn { title, of, meaning, width: Width::Characters(width) }
 }
 
 /// In the order of the sheet; `CHANGE` follows where there is a previous report year.
-const SHOWN: [Shown; 20] = [
+const SHOWN: [ShownColumn; 20] = [
     shown("報告年度", "report_year", "報告の年度（2025＝令和7年度報告）", 9.0),
     shown("区域の段階", "level", "都道府県、二次医療圏、協議区域、市区町村", 12.0),
     shown("区域コード", "area_code", "都道府県2桁、二次医療圏4桁、市区町村5桁、協議区域は設定のコード", 11.0),
@@ -59,7 +58,7 @@ const SHOWN: [Shown; 20] = [
     shown("計算の方法", "", "資料の中で、式・想定・モデル・規則・入力のある場所", 34.0),
 ];
 
-const CHANGE: [Shown; 3] = [
+const CHANGE: [ShownColumn; 3] = [
     shown("前の年度の少なくとも", "", "前の年度の下限", 12.0),
     shown("前の年度の多くとも", "", "前の年度の上限", 12.0),
     shown("変化", "", "幅が重なるときは「区別できない」", 14.0),
@@ -78,12 +77,12 @@ pub fn workbook(request: &Request<'_>) -> Result<Vec<u8>> {
     lines.extend(request.notes.iter().cloned());
     file.text("読み方", &lines)?;
 
-    let shown: Vec<&Shown> = SHOWN.iter().chain(CHANGE.iter().filter(|_| request.book.has_previous)).collect();
+    let shown: Vec<&ShownColumn> = SHOWN.iter().chain(CHANGE.iter().filter(|_| request.book.has_previous)).collect();
     let columns: Vec<Column> = shown.iter().map(|s| Column::new(s.title, s.width)).collect();
     let mut rows = Vec::new();
     for area in request.areas {
-        for m in request.book.measures(area) {
-            rows.push(row(request, area, m)?);
+        for figure in request.book.figures(area) {
+            rows.push(row(request, area, figure)?);
         }
     }
     file.table("数値", &columns, rows)?;
@@ -121,16 +120,16 @@ fn columns_of(heads: &[&str], widths: &[f64]) -> Vec<Column> {
     heads.iter().zip(widths).map(|(head, width)| Column::new(*head, Width::Characters(*width))).collect()
 }
 
-fn row(request: &Request<'_>, area: &Area, m: &Measure) -> Result<Vec<Value>> {
-    let book = request.book;
-    let indicator = book.indicator(m)?;
-    let part = if indicator.breakdown.contains('*') { book.part_label(m)? } else { String::new() };
+fn row(request: &Request<'_>, area: &Area, figure: &Shown) -> Result<Vec<Value>> {
+    let (book, m) = (request.book, &figure.measure);
+    let indicator = book.indicator(figure);
+    let part = if indicator.breakdown.contains('*') { book.part_label(figure)? } else { String::new() };
     let mut row: Vec<Value> = vec![
         i64::from(request.report_year).into(),
         level_label(&m.level).into(),
         m.area_code.as_str().into(),
         area.name.as_str().into(),
-        book.theme_label(m)?.into(),
+        book.theme_label(figure).into(),
         indicator.label.as_str().into(),
         part.into(),
         m.value_low.into(),
@@ -141,7 +140,7 @@ fn row(request: &Request<'_>, area: &Area, m: &Measure) -> Result<Vec<Value>> {
         m.n_banded.into(),
         m.n_open_top.into(),
         m.n_masked.into(),
-        book.sentence(area, m)?.into(),
+        book.sentence(area, figure)?.into(),
         indicator.source.as_str().into(),
         m.indicator_code.as_str().into(),
         m.breakdown.as_str().into(),
@@ -157,7 +156,7 @@ fn row(request: &Request<'_>, area: &Area, m: &Measure) -> Result<Vec<Value>> {
 }
 
 /// The data dictionary: columns of this workbook and of the packet's data files, from the headers of the models.
-fn columns_explained(request: &Request<'_>, shown: &[&Shown]) -> Result<Vec<Vec<Value>>> {
+fn columns_explained(request: &Request<'_>, shown: &[&ShownColumn]) -> Result<Vec<Vec<Value>>> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for s in shown {
         rows.push(vec!["figures.xlsx（数値）".into(), s.of.into(), s.title.into(), Value::Blank, s.meaning.into()]);

@@ -186,6 +186,7 @@ fn need(scale: f64) -> Drawing {
         emphasis: false,
         text: if low.is_finite() { format!("{:.1}〜{:.1}", low * scale, high * scale) } else { format!("多くとも{:.0}", high * scale) },
         role,
+        beneath: false,
     };
     charts::intervals(
         "需要",

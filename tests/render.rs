@@ -93,7 +93,13 @@ fn charts_survive_odd_data() {
             "%",
             Some(100.0),
             &[charts::Interval {
-                label: "逆".into(), low: 90.0, high: f64::INFINITY, emphasis: true, text: String::new(), role: charts::Role::Need
+                label: "逆".into(),
+                low: 90.0,
+                high: f64::INFINITY,
+                emphasis: true,
+                text: String::new(),
+                role: charts::Role::Need,
+                beneath: true,
             }],
         ),
         charts::cartogram("", &[], &[tile("一つ", 139.0, 35.0, 0.0), tile("遠い", f64::NAN, 0.0, -1.0)]),

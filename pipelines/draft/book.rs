@@ -11,7 +11,7 @@ use crate::areas::Area;
 use crate::artefact::Table;
 use crate::compare::Change;
 use crate::dictionary::Dictionary;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Theme of figures about years to come; the other themes are the functions.
 pub const FUTURE: &str = "future";
@@ -22,14 +22,25 @@ pub struct DataBook {
     pub indicators: Vec<Indicator>,
     sentences: Sentences,
     /// (level, area code) → figures in the order in which they are shown.
-    measures: BTreeMap<(String, String), Vec<Measure>>,
+    shown: BTreeMap<(String, String), Vec<Shown>>,
     /// Level, area code, indicator code, breakdown → against the previous report year.
     changes: BTreeMap<[String; 4], Change>,
-    /// Report item → its function.
-    items: BTreeMap<String, String>,
     /// Theme → what it is called, in the order in which themes are shown.
     themes: Vec<(String, String)>,
     pub has_previous: bool,
+}
+
+/// A figure with its places in the lists: looked for once, used on every page.
+pub struct Shown {
+    pub measure: Measure,
+    /// In the list of indicators.
+    indicator: usize,
+    /// Order among the figures of its indicator.
+    order: Vec<usize>,
+    /// In the list of themes.
+    theme: usize,
+    /// In the list of sentences.
+    sentence: usize,
 }
 
 /// The figures of one indicator in an area.
@@ -86,23 +97,32 @@ impl DataBook {
             dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
         themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
         let sentences = Sentences::new(dictionary, overrides)?;
-        // position of the indicator, order within it, figure
-        type Placed = (usize, Vec<usize>, Measure);
-        let mut placed: BTreeMap<(String, String), Vec<Placed>> = BTreeMap::new();
+        let items: BTreeMap<&str, &str> = dictionary.items.iter().map(|i| (i.item_code.as_str(), i.function_code.as_str())).collect();
+        let mut shown: BTreeMap<(String, String), Vec<Shown>> = BTreeMap::new();
         for row in 0..figures.len() {
-            let m = Measure::read(figures, row)?;
-            let place = Indicator::position(&indicators, &m.indicator_code, &m.breakdown)?;
-            placed.entry((m.level.clone(), m.area_code.clone())).or_default().push((place, sentences.labels.order(&m.breakdown), m));
+            let measure = Measure::read(figures, row)?;
+            let indicator = Indicator::position(&indicators, &measure.indicator_code, &measure.breakdown)?;
+            // the indicator names its theme, or the breakdown names the function or one of its items
+            let of_item = || part(&measure.breakdown, "item").and_then(|i| items.get(i)).copied();
+            let theme = match indicators[indicator].theme.as_str() {
+                "" => part(&measure.breakdown, "function").or_else(of_item).unwrap_or("g1"),
+                theme => theme,
+            };
+            let theme = themes
+                .iter()
+                .position(|(code, _)| code == theme)
+                .ok_or_else(|| Error::new(format!("指標 {} の主題 {theme} がありません", measure.indicator_code)))?;
+            let (order, sentence) = (sentences.labels.order(&measure.breakdown), sentences.row(&measure)?);
+            let key = (measure.level.clone(), measure.area_code.clone());
+            shown.entry(key).or_default().push(Shown { measure, indicator, order, theme, sentence });
         }
-        let sorted = |(key, mut list): (_, Vec<Placed>)| {
-            list.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-            (key, list.into_iter().map(|(_, _, m)| m).collect())
-        };
+        for list in shown.values_mut() {
+            list.sort_by(|a, b| (a.indicator, &a.order).cmp(&(b.indicator, &b.order)));
+        }
         Ok(Self {
             sentences,
-            measures: placed.into_iter().map(sorted).collect(),
+            shown,
             changes: changes.into_iter().flatten().map(|c| (c.key.clone(), c.clone())).collect(),
-            items: dictionary.items.iter().map(|i| (i.item_code.clone(), i.function_code.clone())).collect(),
             has_previous: changes.is_some(),
             themes,
             indicators,
@@ -111,26 +131,22 @@ impl DataBook {
 
     /// 「167施設のうち154施設（未報告 13施設）」
     pub fn coverage(&self, area: &Area) -> String {
-        let Some(m) = self.measures(area).first() else { return "―".into() };
+        let Some(Shown { measure: m, .. }) = self.figures(area).first() else { return "―".into() };
         format!("{}施設のうち{}施設（未報告 {}施設）", thousands(m.expected), thousands(m.reported), thousands(m.expected - m.reported))
     }
 
     /// The figures of an area; empty for an area that the table does not have.
-    pub fn measures(&self, area: &Area) -> &[Measure] {
-        self.measures.get(&(area.level.clone(), area.area_code.clone())).map_or(&[], Vec::as_slice)
+    pub fn figures(&self, area: &Area) -> &[Shown] {
+        self.shown.get(&(area.level.clone(), area.area_code.clone())).map_or(&[], Vec::as_slice)
     }
 
     /// The figures of an area that belong to a theme (a function code or [`FUTURE`]), by indicator.
     pub fn groups(&self, area: &Area, theme: &str) -> Result<Vec<FigureGroup>> {
         let mut groups: Vec<FigureGroup> = Vec::new();
         let mut last = None;
-        for m in self.measures(area) {
-            if self.theme(m)? != theme {
-                continue;
-            }
-            let place = Indicator::position(&self.indicators, &m.indicator_code, &m.breakdown)?;
-            if last != Some(place) {
-                let indicator = &self.indicators[place];
+        for s in self.figures(area).iter().filter(|s| self.themes[s.theme].0 == theme) {
+            if last != Some(s.indicator) {
+                let indicator = self.indicator(s);
                 groups.push(FigureGroup {
                     indicator_code: indicator.indicator_code.clone(),
                     label: indicator.label.clone(),
@@ -138,54 +154,43 @@ impl DataBook {
                     by_breakdown: indicator.breakdown.contains('*'),
                     lines: Vec::new(),
                 });
-                last = Some(place);
+                last = Some(s.indicator);
             }
             if let Some(group) = groups.last_mut() {
-                group.lines.push(self.line(area, m, group)?);
+                group.lines.push(self.line(area, s, group)?);
             }
         }
         Ok(groups)
     }
 
-    /// Function code or [`FUTURE`].
-    pub fn theme<'a>(&'a self, m: &'a Measure) -> Result<&'a str> {
-        let indicator = self.indicator(m)?;
-        if !indicator.theme.is_empty() {
-            return Ok(&indicator.theme);
-        }
-        let of_item = || part(&m.breakdown, "item").and_then(|i| self.items.get(i)).map(String::as_str);
-        Ok(part(&m.breakdown, "function").or_else(of_item).unwrap_or("g1"))
+    pub fn theme_label(&self, s: &Shown) -> &str {
+        &self.themes[s.theme].1
     }
 
-    pub fn theme_label(&self, m: &Measure) -> Result<&str> {
-        let theme = self.theme(m)?;
-        Ok(self.themes.iter().find(|(code, _)| code == theme).map_or("", |(_, label)| label))
-    }
-
-    pub fn indicator(&self, m: &Measure) -> Result<&Indicator> {
-        Ok(&self.indicators[Indicator::position(&self.indicators, &m.indicator_code, &m.breakdown)?])
+    pub fn indicator(&self, s: &Shown) -> &Indicator {
+        &self.indicators[s.indicator]
     }
 
     /// What the parts of a breakdown are called.
-    pub fn part_label(&self, m: &Measure) -> Result<String> {
-        self.sentences.labels.breakdown(&m.breakdown)
+    pub fn part_label(&self, s: &Shown) -> Result<String> {
+        self.sentences.labels.breakdown(&s.measure.breakdown)
     }
 
-    pub fn sentence(&self, area: &Area, m: &Measure) -> Result<String> {
-        self.sentences.figure(&area.name, m)
+    pub fn sentence(&self, area: &Area, s: &Shown) -> Result<String> {
+        self.sentences.figure_at(s.sentence, &area.name, &s.measure)
     }
 
     pub fn change(&self, m: &Measure) -> Option<&Change> {
         self.changes.get(&[m.level.clone(), m.area_code.clone(), m.indicator_code.clone(), m.breakdown.clone()])
     }
 
-    fn line(&self, area: &Area, m: &Measure, group: &FigureGroup) -> Result<FigureLine> {
-        let silent = self.sentences.silent(m)?;
+    fn line(&self, area: &Area, s: &Shown, group: &FigureGroup) -> Result<FigureLine> {
+        let (m, silent) = (&s.measure, self.sentences.silent(s.sentence));
         let change = self.change(m);
         let causes = widened(m, silent);
         Ok(FigureLine {
             breakdown: m.breakdown.clone(),
-            label: if group.by_breakdown { self.part_label(m)? } else { group.label.clone() },
+            label: if group.by_breakdown { self.part_label(s)? } else { group.label.clone() },
             low: number_in(&m.unit, m.value_low),
             high: number_in(&m.unit, m.value_high),
             unit: m.unit.clone(),
@@ -194,7 +199,7 @@ impl DataBook {
             also: causes.iter().filter(|c| !c.starts_with(UNREPORTED)).cloned().collect::<Vec<_>>().join("、"),
             before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text()),
             verdict: change.map_or("", |c| verdict_label(c.verdict())),
-            sentence: self.sentence(area, m)?,
+            sentence: self.sentence(area, s)?,
         })
     }
 }

@@ -278,7 +278,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
                 let year = key.rsplit_once("year=").filter(|_| indicator.breakdown.ends_with('*')).map_or("", |(_, year)| year);
                 let label = if year.is_empty() { indicator.label.clone() } else { format!("{}{year}年", indicator.label) };
                 body.push(vec![label.clone(), text.clone(), indicator.unit.clone()]);
-                intervals.push(charts::Interval { label, low: value.low, high: value.high, emphasis: false, text, role });
+                intervals.push(charts::Interval { label, low: value.low, high: value.high, text, role, ..charts::Interval::default() });
             }
             let unit = Indicator::find(all, items[0].trim_start_matches("need:"))?.unit.clone();
             let drawing = (row.chart == "intervals").then(|| charts::intervals(&row.chart_title, &unit, None, &intervals));
@@ -308,7 +308,7 @@ pub fn share_chart(literal: (Option<f64>, Option<f64>), core: Option<(Option<f64
             _ => format!("{}〜{}", percent_or_dash(low), percent_or_dash(high)),
         };
         let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
-        charts::Interval { label: label.into(), low: value(low), high: value(high), emphasis, text, role: charts::Role::Supply }
+        charts::Interval { label: label.into(), low: value(low), high: value(high), emphasis, text, ..charts::Interval::default() }
     };
     let mut rows = vec![row("機能あり（報告どおり）", literal, true)];
     if let Some(core) = core {

@@ -169,7 +169,8 @@ impl Sentences {
         Ok(Self { phrases, rows, labels: Labels::load(dictionary)? })
     }
 
-    fn row(&self, m: &Measure) -> Result<usize> {
+    /// The place of a figure's sentence in the list.
+    pub fn row(&self, m: &Measure) -> Result<usize> {
         self.rows
             .iter()
             .position(|r| r.indicator_code == m.indicator_code && covers(&r.breakdown, &m.breakdown))
@@ -187,35 +188,34 @@ impl Sentences {
     }
 
     /// Where those stand who did not report: `in` the upper bound, `out` of both bounds, or empty where no report is used.
-    pub fn silent(&self, m: &Measure) -> Result<&str> {
-        Ok(&self.rows[self.row(m)?].silent)
+    pub fn silent(&self, row: usize) -> &str {
+        &self.rows[row].silent
     }
 
     /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」 Read aloud alone, it says of whom it does not speak.
     pub fn figure(&self, area_name: &str, m: &Measure) -> Result<String> {
-        let said = self.said(area_name, m)?;
-        if self.silent(m)? != "out" || m.expected <= m.reported || said.contains("未報告") {
+        self.figure_at(self.row(m)?, area_name, m)
+    }
+
+    /// The same where the place of its sentence is known.
+    pub fn figure_at(&self, row: usize, area_name: &str, m: &Measure) -> Result<String> {
+        let said = self.said(row, area_name, m)?;
+        if self.silent(row) != "out" || m.expected <= m.reported || said.contains("未報告") {
             return Ok(said);
         }
         let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.expected - m.reported));
         Ok(said.strip_suffix('。').unwrap_or(&said).to_owned() + &left_out)
     }
 
-    fn said(&self, area_name: &str, m: &Measure) -> Result<String> {
-        let i = self.row(m)?;
-        Ok(self.phrases.lines(&name(i), &self.values(area_name, m, &self.rows[i].silent)?)?.join(""))
+    fn said(&self, row: usize, area_name: &str, m: &Measure) -> Result<String> {
+        Ok(self.phrases.lines(&name(row), &self.values(area_name, m, self.silent(row))?)?.join(""))
     }
 
-    /// What made the interval wide, and what is missing from it: 「未報告の3施設は上限にだけ入れています」; empty where nothing did.
-    pub fn widened(&self, area_name: &str, m: &Measure) -> Result<Vec<String>> {
-        let i = self.row(m)?;
-        self.phrases.lines("widened", &self.values(area_name, m, &self.rows[i].silent)?)
-    }
-
-    /// Sentence and reasons in one.
+    /// Sentence, what made the interval wide, and what is missing from it: 「…（未報告の3施設は上限にだけ入れています）」.
     pub fn whole(&self, area_name: &str, m: &Measure) -> Result<String> {
-        let why = self.widened(area_name, m)?;
-        let sentence = self.said(area_name, m)?;
+        let row = self.row(m)?;
+        let why = self.phrases.lines("widened", &self.values(area_name, m, self.silent(row))?)?;
+        let sentence = self.said(row, area_name, m)?;
         Ok(if why.is_empty() { sentence } else { format!("{sentence}（{}）", why.join("。")) })
     }
 }

@@ -315,19 +315,21 @@ impl Drafter<'_> {
             let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
             let label = format!("{} {}", function.label, function.theme);
             let (low, high) = (value(s.share_low), value(s.share_high));
-            rows.push(charts::Interval { label, low, high, emphasis: false, text, role: charts::Role::Supply });
+            rows.push(charts::Interval { label, low, high, text, ..charts::Interval::default() });
             if let Some(limits) = figures.get(&Indicator::key("function_share", &format!("function={};compare=funnel95", function.function_code))) {
                 rows.push(charts::Interval {
                     label: "　県全体と区別できない範囲（95%）".into(),
                     low: limits.low,
                     high: limits.high,
-                    emphasis: false,
                     text: share_range(limits.low, limits.high),
                     role: charts::Role::Need,
+                    beneath: true,
+                    ..charts::Interval::default()
                 });
             }
         }
-        let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合）", area.name);
+        let limits = if rows.iter().any(|r| r.beneath) { "。枠は県全体と区別できない範囲（95%）" } else { "" };
+        let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合{limits}）", area.name);
         let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label.trim_start(), r.text)).collect();
         let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);
         let (alt, data) = (format!("{title}：{}", said.join("、")), interval_table(&title, "割合", &rows).made_by(vec!["function_share".into()]));

@@ -17,6 +17,7 @@ pub enum Role {
 }
 
 /// One interval.
+#[derive(Default)]
 pub struct Interval {
     /// Row name; long names are wrapped to two lines.
     pub label: String,
@@ -29,6 +30,8 @@ pub struct Interval {
     /// Printed at the right of the name, e.g. 「32%〜45%」.
     pub text: String,
     pub role: Role,
+    /// Stands right under the row before, without name and value, to be held against it.
+    pub beneath: bool,
 }
 
 /// Half the height of a track in px.
@@ -51,10 +54,14 @@ pub fn intervals(title: &str, unit: &str, max: Option<f64>, rows: &[Interval]) -
     let mut middles = Vec::new();
     let mut y = MARGIN;
     let mut tops = Vec::new();
-    for ((block, beside), text) in heads.iter().zip(&texts) {
-        let height = if *beside { block.height().max(text.height()) } else { block.height() + text.height() + 6.0 };
+    for (row, ((block, beside), text)) in rows.iter().zip(heads.iter().zip(&texts)) {
+        let height = match beside {
+            _ if row.beneath => -10.0,
+            true => block.height().max(text.height()) + 6.0,
+            false => block.height() + text.height() + 12.0,
+        };
         tops.push(y);
-        y += height + 6.0 + TRACK;
+        y += height + TRACK;
         middles.push(y);
         y += TRACK + 10.0;
     }
@@ -64,13 +71,16 @@ pub fn intervals(title: &str, unit: &str, max: Option<f64>, rows: &[Interval]) -
     }
     ticks(&mut p, &axis, step, unit, (&middles, bottom));
     for (i, row) in rows.iter().enumerate() {
+        interval(&mut p, &axis, row, middles[i]);
+        if row.beneath {
+            continue;
+        }
         let letters = Letters { bold: row.emphasis, ..PLAIN };
         let ((block, beside), text, top) = (&heads[i], &texts[i], tops[i]);
         p.block(block, (MARGIN, top + block.height() / 2.0), Anchor::Start, letters);
         let below = middles[i] - TRACK - 6.0 - text.height() / 2.0;
         let y = if *beside { top + block.height().max(text.height()) / 2.0 } else { below };
         p.block(text, (NARROW_RIGHT, y), Anchor::End, Letters { bold: true, ..letters });
-        interval(&mut p, &axis, row, middles[i]);
     }
     p.finish(title, bottom + 36.0)
 }
