@@ -42,6 +42,7 @@ fn every_figure_resolves_to_the_method() {
     assert!(page(&packet.join("areas/31201.html")).contains("<h2 id=\"g2a\""));
     numbers_lead_to_the_method(&packet, &method);
     pictures_show_their_own_area(&packet);
+    maps_show_the_classes_of_the_figures(&packet);
     assert!(kinds.len() > 40, "{} kinds of figures", kinds.len());
 }
 
@@ -107,6 +108,36 @@ fn pictures_show_their_own_area(packet: &Path) {
         }
     }
     assert!(pictures > 250, "{pictures} pictures");
+}
+
+/// A map says of each municipality what the bounds of its figure allow: certainly, perhaps, or not.
+fn maps_show_the_classes_of_the_figures(packet: &Path) {
+    let figures = rows(&packet.join("data/figures.csv"));
+    let names: BTreeMap<String, String> = {
+        let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+        reference.whole_municipalities().map(|m| (m.municipality_code.clone(), m.name.clone())).collect()
+    };
+    let (book, index) = (page(&packet.join("areas/31.html")), page(&packet.join("index.html")));
+    let mut seen = BTreeSet::new();
+    for map in kyogi::dictionary::read_csv::<BTreeMap<String, String>>("reports/sheets/maps.csv").unwrap_or_else(|e| panic!("{e}")) {
+        let caption = format!("<caption>{}（鳥取県", map["title"]);
+        let table = between(&book, &caption, "</table>").next().unwrap_or_else(|| panic!("no map {}", map["title"]));
+        assert!(index.contains(&caption), "the overview has the map too");
+        let (code, breakdown) = map["figure"].split_once('|').unwrap_or((&map["figure"], ""));
+        for f in figures.iter().filter(|f| f["level"] == "municipality" && f["indicator_code"] == code && f["breakdown"] == breakdown) {
+            let bound = |end: &str| f[end].parse::<f64>().expect("number");
+            let class = match (bound("value_low"), bound("value_high")) {
+                (low, _) if low > 0.0 => "certain",
+                (_, high) if high > 0.0 => "possible",
+                _ => "none",
+            };
+            let name = format!(">{}<", names[&f["area_code"]]);
+            let line = between(table, &name, "</tr>").next().unwrap_or_default();
+            assert!(line.contains(&format!(">{}<", map[class])), "{code} {}: {line}", f["area_code"]);
+            seen.insert(class);
+        }
+    }
+    assert_eq!(seen.len(), 3, "the sample has all three classes");
 }
 
 /// The data book of each area has every figure of that area, of no other, beside the previous report year.

@@ -1,4 +1,6 @@
-//! The map of the overview: municipalities by the share of facilities that reported, in their boundaries or as circles.
+//! Maps of the municipalities, in their boundaries or as circles: who reported, and what there is for certain or perhaps.
+
+use serde::Deserialize;
 
 use super::Drafter;
 use super::sheet::{Chart, TableView};
@@ -9,6 +11,23 @@ use crate::render::charts::{self, Region, Tile};
 
 /// Classes of the share that reported, the last one without facilities.
 const CLASSES: [&str; 5] = ["95%以上", "90〜95%", "80〜90%", "80%未満", "対象なし"];
+
+/// Of a municipality whose figure is not given.
+const NOT_GIVEN: &str = "出していない";
+
+/// A row of `reports/sheets/maps.csv`: the map of a figure, and what its classes are called.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MapRow {
+    function_code: String,
+    /// `indicator_code` or `indicator_code|breakdown`.
+    figure: String,
+    title: String,
+    /// The lower bound is above zero.
+    certain: String,
+    /// Only the upper bound is.
+    possible: String,
+    none: String,
+}
 
 fn class(rate: Option<f64>) -> u8 {
     match rate {
@@ -26,48 +45,90 @@ impl Drafter<'_> {
         self.facts.pictures.boundaries.as_ref().map(|b| format!("国土数値情報（国土交通省）を加工（作業フォルダーの reference/{}）", b.file_name))
     }
 
-    /// A true map when the work folder holds boundaries, else circles by population.
+    /// Who reported.
     pub(super) fn report_map(&self, areas: &[Area]) -> Result<Chart> {
         let mut shown = Vec::new();
         for area in areas.iter().filter(|a| a.level == "municipality") {
             let s = self.facts.summary(area, "g1")?;
             let rate = (s.facilities_expected > 0).then(|| s.facilities_reported as f64 / s.facilities_expected as f64);
-            shown.push((area, percent_or_dash(rate), class(rate)));
+            shown.push(Spot { area, text: percent_or_dash(rate), class: class(rate) });
         }
+        let data = |title: &str| table(title, "報告率", &CLASSES, &shown);
+        Ok(self.map("map", &format!("市区町村ごとの報告率（{}", areas[0].name), &CLASSES, &shown, data))
+    }
+
+    /// The maps of a function for the whole prefecture: where there is something for certain, perhaps, or not at all.
+    pub(super) fn function_maps(&self, areas: &[Area], function: &str) -> Result<Vec<Chart>> {
+        let rows = self.maps.iter().filter(|m| m.function_code == function);
+        rows.enumerate().map(|(i, row)| self.figure_map(areas, row, &format!("{function}_map{}", i + 1))).collect()
+    }
+
+    fn figure_map(&self, areas: &[Area], row: &MapRow, id: &str) -> Result<Chart> {
+        let classes = [row.certain.as_str(), &row.possible, &row.none, NOT_GIVEN];
+        let mut shown = Vec::new();
+        for area in areas.iter().filter(|a| a.level == "municipality") {
+            let figure = self.facts.answers(area)?.figures.get(&row.figure);
+            let class = match figure {
+                None => 3,
+                Some(f) if f.low > 0.0 => 0,
+                Some(f) if f.high > 0.0 => 1,
+                Some(_) => 2,
+            };
+            shown.push(Spot { area, text: figure.map_or_else(|| "―".into(), |f| f.text()), class });
+        }
+        // a class without areas needs no place in the legend
+        let used: Vec<u8> = (0..classes.len() as u8).filter(|c| *c < 3 || shown.iter().any(|s| s.class == *c)).collect();
+        let classes: Vec<&str> = used.iter().map(|c| classes[usize::from(*c)]).collect();
+        let code = row.figure.split('|').next().unwrap_or_default().to_owned();
+        let data = |title: &str| table(title, "少なくとも〜多くとも", &classes, &shown).made_by(vec![code]);
+        Ok(self.map(id, &format!("{}（{}の市区町村", row.title, areas[0].name), &classes, &shown, data))
+    }
+
+    /// A true map when the work folder holds boundaries, else circles by population. `title` ends within its brackets.
+    fn map(&self, id: &str, title: &str, classes: &[&str], shown: &[Spot<'_>], data: impl FnOnce(&str) -> TableView) -> Chart {
         let boundaries = self.facts.pictures.boundaries.as_ref();
-        let what = if boundaries.is_some() { "" } else { "、円の大きさは人口" };
-        let title = format!("市区町村ごとの報告率（{}{what}）", areas[0].name);
+        let title = format!("{title}{}）", if boundaries.is_some() { "" } else { "、円の大きさは人口" });
         let (svg, width, height) = match boundaries {
             Some(boundaries) => {
-                let region = |(i, (area, text, level)): (usize, &(&Area, String, u8))| Region {
-                    label: area.name.clone(),
-                    text: text.clone(),
-                    level: *level,
+                let region = |(i, spot): (usize, &Spot<'_>)| Region {
+                    label: spot.area.name.clone(),
+                    text: spot.text.clone(),
+                    level: spot.class,
                     number: i + 1,
-                    polygons: boundaries.polygons.get(&area.area_code).cloned().unwrap_or_default(),
+                    polygons: boundaries.polygons.get(&spot.area.area_code).cloned().unwrap_or_default(),
                 };
                 let regions: Vec<Region> = shown.iter().enumerate().map(region).collect();
-                charts::choropleth(&title, &CLASSES, &regions, "国土数値情報（国土交通省）を加工。")
+                charts::choropleth(&title, classes, &regions, "国土数値情報（国土交通省）を加工。")
             }
             None => {
-                let tile = |(area, text, level): &(&Area, String, u8)| Tile {
-                    label: area.name.clone(),
-                    lon: area.longitude.unwrap_or(f64::NAN),
-                    lat: area.latitude.unwrap_or(f64::NAN),
-                    size: f64::from(area.population.total),
-                    level: *level,
-                    text: text.clone(),
+                let tile = |spot: &Spot<'_>| Tile {
+                    label: spot.area.name.clone(),
+                    lon: spot.area.longitude.unwrap_or(f64::NAN),
+                    lat: spot.area.latitude.unwrap_or(f64::NAN),
+                    size: f64::from(spot.area.population.total),
+                    level: spot.class,
+                    text: spot.text.clone(),
                     emphasis: false,
                 };
-                charts::cartogram(&title, &CLASSES, &shown.iter().map(tile).collect::<Vec<_>>())
+                charts::cartogram(&title, classes, &shown.iter().map(tile).collect::<Vec<_>>())
             }
         };
-        let row = |(i, (area, text, level)): (usize, &(&Area, String, u8))| {
-            vec![area.name.clone(), (i + 1).to_string(), text.clone(), CLASSES[usize::from(*level)].to_owned()]
-        };
-        let head = ["市区町村", "番号", "報告率", "区分"].map(str::to_owned).to_vec();
-        let data = TableView::new(title.clone(), head, shown.iter().enumerate().map(row).collect());
-        let said: Vec<String> = shown.iter().map(|(area, text, _)| format!("{} {text}", area.name)).collect();
-        Ok(Chart { id: "map".into(), alt: format!("{title}：{}。", said.join("、")), title, svg, width, height, data, data_beside: false })
+        let said: Vec<String> = shown.iter().map(|s| format!("{} {}", s.area.name, s.text)).collect();
+        let data = data(&title);
+        Chart { id: id.into(), alt: format!("{title}：{}。", said.join("、")), title, svg, width, height, data, data_beside: false }
     }
+}
+
+/// A municipality on a map, with what is written beside its name.
+struct Spot<'a> {
+    area: &'a Area,
+    text: String,
+    class: u8,
+}
+
+fn table(title: &str, value: &str, classes: &[&str], shown: &[Spot<'_>]) -> TableView {
+    let row = |(i, s): (usize, &Spot<'_>)| vec![s.area.name.clone(), (i + 1).to_string(), s.text.clone(), classes[usize::from(s.class)].to_owned()];
+    let head = ["市区町村", "番号", value, "区分"].map(str::to_owned).to_vec();
+    let align = vec!["left", "right", "right", "left"];
+    TableView { align, ..TableView::new(title, head, shown.iter().enumerate().map(row).collect()) }
 }

@@ -36,6 +36,8 @@ pub struct PaperPage<'a> {
     overview: Option<PaperTable<'a>>,
     overview_chart: Picture<'a>,
     blocks: Vec<Block<'a>>,
+    /// Pictures too wide for a column.
+    maps: Vec<Picture<'a>>,
     notes: &'a [String],
     sources: &'a [String],
 }
@@ -89,7 +91,7 @@ impl<'a> PaperPage<'a> {
     pub fn new(page: &'a AreaPage) -> Self {
         let functions = page.functions.iter().map(|f| Block {
             label: &f.label,
-            charts: f.charts.iter().map(Picture::of).collect(),
+            charts: f.charts.iter().filter(|c| c.is_narrow()).map(Picture::of).collect(),
             ..Block::of_figures(f.figures.iter().filter(|g| !is_shared(g))).with_tables(f.tables.iter())
         });
         let future = (!page.future.is_empty()).then(|| Block { label: "将来の見込み", ..Block::of_figures(page.future.iter()) });
@@ -109,6 +111,7 @@ impl<'a> PaperPage<'a> {
             overview: overview(page),
             overview_chart: Picture::of(&page.overview),
             blocks: functions.chain(future).chain([population]).collect(),
+            maps: page.functions.iter().flat_map(|f| &f.charts).filter(|c| !c.is_narrow()).map(Picture::of).collect(),
             notes: &page.notes,
             sources: &page.sources,
         }

@@ -27,7 +27,7 @@ pub struct IndexPage {
     pub simulated: bool,
     pub key_figures: Vec<KeyFigure>,
     pub sentences: Vec<String>,
-    pub map: Option<Chart>,
+    pub maps: Vec<Chart>,
     pub charts: Vec<Chart>,
     pub areas: Vec<AreaLine>,
     pub areas_head: Vec<&'static str>,
@@ -175,9 +175,10 @@ impl Drafter<'_> {
         let Made { results, data, findings, own_files } = made;
         let prefecture = &areas[0];
         let area_values = self.area_values(prefecture)?;
-        let mut sentences = Vec::new();
+        let (mut sentences, mut maps) = (Vec::new(), vec![self.report_map(areas)?]);
         for function in &self.dictionary.functions {
             let summary = self.facts.summary(prefecture, &function.function_code)?;
+            maps.extend(self.function_maps(areas, &function.function_code)?);
             sentences.extend(self.phrases.lines("headline", &Self::values(&area_values, function, summary))?);
         }
         Ok(IndexPage {
@@ -190,7 +191,7 @@ impl Drafter<'_> {
             simulated: self.simulated,
             key_figures: self.overview_figures(prefecture)?,
             sentences,
-            map: Some(self.report_map(areas)?),
+            maps,
             charts: vec![self.functions_chart(prefecture)?],
             areas: self.area_lines(areas)?,
             areas_head: vec!["区域", "対象", "報告", "1号あり", "イ", "ロ", "ハ", "ニ"],
@@ -227,6 +228,9 @@ impl Drafter<'_> {
                 if !repeats {
                     tables.push(figure.table);
                 }
+            }
+            if area.level == "prefecture" {
+                charts.extend(self.function_maps(areas, &function.function_code)?);
             }
             let sheet = plan.contains(&(index, f)).then(|| format!("../sheets/{}", sheet_id(area, function)));
             functions.push(FunctionBlock {

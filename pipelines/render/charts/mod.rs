@@ -57,6 +57,13 @@ pub struct Chart {
     pub data_beside: bool,
 }
 
+impl Chart {
+    /// Whether it can be read at half the width of a page; templates ask the same of `width`.
+    pub fn is_narrow(&self) -> bool {
+        self.width < 700
+    }
+}
+
 /// A table as printed: cells are formatted text, the first of a row is its header.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct TableView {
