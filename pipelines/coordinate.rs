@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::artefact::{self, Table};
+use crate::compare;
 use crate::draft::site::Plan;
 use crate::draft::{Drafter, Facts};
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ use crate::publish::{self, HeldBack, Published};
 use crate::render::html;
 use crate::run::{self, Basis, Options};
 use crate::spreadsheet;
-use crate::workbook::carry::{self, Asked, Previous};
+use crate::workbook::carry::{self, Previous};
 use crate::workbook::generate::{self, generate, measurables};
 use crate::workbook::layout::Layout;
 use crate::workbook::places::Places;
@@ -89,11 +90,7 @@ impl<'a> Round<'a> {
         };
         let mut talk = Talk::default();
         if let Some(previous) = &self.previous {
-            talk.tables = carry::tables(previous, &|m| {
-                let after = carry::measurable(&measurables, &m.indicator).and_then(|found| source.value(&m.area_code, &found.key));
-                let asked = Asked { all: &measurables, area_code: &m.area_code, indicator: &m.indicator, target: &m.target, after };
-                previous.check(&asked, &drafter.phrases)
-            })?;
+            talk.tables = carry::tables(previous, &|m| source.check(&m.area_code, &m.indicator, &m.target))?;
             let planned: BTreeSet<(&str, &str)> =
                 plan.iter().map(|&(a, f)| (basis.areas[a].area_code.as_str(), basis.dictionary.functions[f].function_code.as_str())).collect();
             for (area, function) in talk.tables.keys().filter(|(a, f)| !planned.contains(&(a.as_str(), f.as_str()))) {
@@ -147,7 +144,8 @@ pub fn draft(options: &Options<'_>, decisions: &[Decision]) -> Result<Drafted> {
     let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
     let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
     let input = run::Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..run::Input::default() };
-    let figures = run::figures(&basis, &extract, input, scratch.path(), options.progress)?;
+    let mut figures = run::figures(&basis, &extract, input, scratch.path(), options.progress)?;
+    run::changes(options.workspace, &compare::figures_of(scratch.path())?, &mut figures.facts)?;
     options.progress.stage("協議シートを合わせています");
     let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);
     let drafter = basis.drafter(figures.facts, &|path| options.workspace.override_of(path), simulated)?;

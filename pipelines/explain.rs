@@ -169,7 +169,7 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     let value = FigureValue::read(&figures, i)?;
     let int = |name: &str| figures.int(i, name).map(Option::unwrap_or_default);
     let mut out = String::new();
-    writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(), chain.unit).ok();
+    writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();
     writeln!(out, "  式：{}", chain.formula).ok();
     writeln!(out, "  出典：{}", chain.source).ok();
     writeln!(out, "  想定：{}", chain.assumption).ok();

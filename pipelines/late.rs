@@ -160,7 +160,7 @@ fn labelled(workspace: &Workspace, figures: &[Change]) -> Result<Vec<Labelled>> 
     let one = |c: &Change| -> Result<Labelled> {
         let [level, code, ..] = &c.key;
         let label = whatif::change_label(c, &indicators, &labels)?;
-        let (before, after) = (c.before.text(), c.after.text());
+        let (before, after) = (c.before.text(&c.unit), c.after.text(&c.unit));
         let area = place(code).1.to_owned();
         Ok(Labelled { level: level_label(level), area, code: code.clone(), label, before, after, unit: c.unit.clone() })
     };

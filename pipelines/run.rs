@@ -16,6 +16,7 @@ use crate::areas::{self, Area};
 use crate::artefact::{self, Table};
 use crate::boundaries::{self, Boundaries};
 use crate::check::Desk;
+use crate::compare::{self, Change};
 use crate::coordinate::Round;
 use crate::council::Council;
 use crate::dictionary::{self, Dictionary, dated};
@@ -35,7 +36,7 @@ use crate::reference::tables::Tables;
 use crate::render::html;
 use crate::rules::Rules;
 use crate::workspace::Workspace;
-use crate::{aggregate, catalogue, compare, coordinate, databook, ingest, local, overrides, publish, stage, wording};
+use crate::{aggregate, catalogue, coordinate, databook, ingest, local, overrides, publish, stage, wording};
 
 use judge::{Judged, judged};
 
@@ -112,6 +113,14 @@ pub const CHECKS: &str = "check";
 /// The text that the work folder puts in the place of a built-in file.
 pub type Overrides<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+/// The figures against the packet of the previous report year, where the settings name one; what is drafted from the facts speaks of it.
+pub fn changes(workspace: &Workspace, figures: &Table, facts: &mut Facts) -> Result<Option<Vec<Change>>> {
+    let Some(previous) = workspace.previous() else { return Ok(None) };
+    let found = compare::changes(&compare::figures_of(&previous)?, figures)?;
+    facts.remember(&found);
+    Ok(Some(found))
+}
+
 pub fn run(options: &Options<'_>) -> Result<Outcome> {
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|e| Error::new(format!("並列処理を始められません：{e}")))?;
@@ -147,13 +156,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let unlisted = crate::reference::tables::unlisted(&options.workspace.root)?;
     findings.extend(unlisted.iter().map(|file| Finding::new("reference_not_listed").file(file)));
     let all_figures = compare::figures_of(&root)?;
-    let mut changes = None;
-    if !settings.previous.is_empty() {
-        let previous = compare::figures_of(&options.workspace.root.join(&settings.previous))?;
-        let found = compare::changes(&previous, &all_figures)?;
-        figures.facts.remember(&found);
-        changes = Some(found);
-    }
+    let changes = changes(options.workspace, &all_figures, &mut figures.facts)?;
 
     options.progress.stage("シートの下書きを作っています");
     let texts = |path: &str| options.workspace.override_of(path);

@@ -78,7 +78,7 @@ pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String, dictionary: &Dic
             writeln!(out, "\n■ {}（{area}）", names(area)).ok();
         }
         let label = change_label(c, &indicators, &labels)?;
-        writeln!(out, "  {label}：{} → {}{}", c.before.text(), c.after.text(), c.unit).ok();
+        writeln!(out, "  {label}：{} → {}{}", c.before.text(&c.unit), c.after.text(&c.unit), c.unit).ok();
     }
     Ok(out)
 }

@@ -73,6 +73,8 @@ pub struct FigureLine {
     /// Figure of the previous report year; empty where there is none.
     pub before: String,
     pub verdict: &'static str,
+    /// Whether it can be told that the figure rose or fell.
+    pub moved: bool,
     pub sentence: String,
 }
 
@@ -197,8 +199,9 @@ impl DataBook {
             coverage: if !silent.is_empty() { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
             widened: if causes.is_empty() { "なし".into() } else { causes.join("、") },
             also: causes.iter().filter(|c| !c.starts_with(UNREPORTED)).cloned().collect::<Vec<_>>().join("、"),
-            before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text()),
+            before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text(&m.unit)),
             verdict: change.map_or("", |c| verdict_label(c.verdict())),
+            moved: change.is_some_and(|c| matches!(c.verdict(), "higher" | "lower")),
             sentence: self.sentence(area, s)?,
         })
     }

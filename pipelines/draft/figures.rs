@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::sheet::{Chart, TableView};
-use super::words::{number, percent_or_dash, thousands};
+use super::words::{number_in, percent_or_dash, thousands};
 use crate::artefact::Table;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::error::{Error, Result};
@@ -91,9 +91,9 @@ impl FigureValue {
         Ok(Self { low: number("value_low")?, high: number("value_high")? })
     }
 
-    /// 「766〜1,370」, 「6.1」: whole numbers from 20 on, one decimal below.
-    pub fn text(&self) -> String {
-        let (low, high) = (number(self.low), number(self.high));
+    /// 「766〜1,370」, 「6.1」: as the unit is printed.
+    pub fn text(&self, unit: &str) -> String {
+        let (low, high) = (number_in(unit, self.low), number_in(unit, self.high));
         if low == high { low } else { format!("{low}〜{high}") }
     }
 }
@@ -272,7 +272,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
                 let indicator = Indicator::find(all, key)?;
                 // `figures_absent.csv` says why a figure is not there
                 let Some(value) = answers.figures.get(key) else { continue };
-                let text = value.text();
+                let text = value.text(&indicator.unit);
                 made_by.push(indicator.indicator_code.clone());
                 // one row of the list may stand for several years
                 let year = key.rsplit_once("year=").filter(|_| indicator.breakdown.ends_with('*')).map_or("", |(_, year)| year);

@@ -64,6 +64,7 @@ impl Drafter<'_> {
     }
 
     fn figure_map(&self, areas: &[Area], row: &MapRow, id: &str) -> Result<Chart> {
+        let unit = &self.names.indicator(&row.figure)?.unit;
         let classes = [row.certain.as_str(), &row.possible, &row.none, NOT_GIVEN];
         let mut shown = Vec::new();
         for area in areas.iter().filter(|a| a.level == "municipality") {
@@ -74,7 +75,7 @@ impl Drafter<'_> {
                 Some(f) if f.high > 0.0 => 1,
                 Some(_) => 2,
             };
-            shown.push(Spot { area, text: figure.map_or_else(|| "―".into(), |f| f.text()), class });
+            shown.push(Spot { area, text: figure.map_or_else(|| "―".into(), |f| f.text(unit)), class });
         }
         // a class without areas needs no place in the legend
         let used: Vec<u8> = (0..classes.len() as u8).filter(|c| *c < 3 || shown.iter().any(|s| s.class == *c)).collect();

@@ -126,6 +126,11 @@ impl Facts {
         }
     }
 
+    /// Against the previous report year, by `indicator_code` or `indicator_code|breakdown`.
+    pub fn change(&self, area: &Area, key: &str) -> Option<&Change> {
+        self.changes.get(&(area.level.clone(), area.area_code.clone(), key.to_owned()))
+    }
+
     /// The same with what pictures need.
     #[must_use]
     pub fn with_pictures(self, pictures: PictureFacts) -> Self {
@@ -333,7 +338,7 @@ impl<'a> Drafter<'a> {
         let mut lines = self.phrases.sentences("common", values)?;
         lines.extend(self.phrases.sentences(&function.function_code, values)?);
         for key in self.key_changes.iter().filter(|k| k.function_code == function.function_code) {
-            let Some(change) = self.facts.changes.get(&(area.level.clone(), area.area_code.clone(), key.indicator.clone())) else { continue };
+            let Some(change) = self.facts.change(area, &key.indicator) else { continue };
             let label = &self.names.indicator(&key.indicator)?.label;
             let said = serde_json::json!({
                 "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(), "of": key.indicator.split('|').next(),

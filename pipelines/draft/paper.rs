@@ -273,6 +273,11 @@ fn value(line: &FigureLine) -> String {
     if line.low == line.high { line.low.clone() } else { format!("{}〜{}", line.low, line.high) }
 }
 
+/// The figure of the year before, and whether it rose or fell where that can be told.
 fn before(line: &FigureLine) -> String {
-    if line.before.is_empty() { String::new() } else { format!("（前 {}、{}）", line.before, line.verdict) }
+    match (line.before.as_str(), line.moved) {
+        ("", _) => String::new(),
+        (before, false) => format!("（前 {before}）"),
+        (before, true) => format!("（前 {before}、{}）", line.verdict),
+    }
 }

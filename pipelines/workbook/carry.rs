@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value};
 
 use super::book::{self, CouncilBook, Entry, MeasureRow};
 use super::merge::Group;
-use crate::compare::{self, Change};
+use crate::compare::Change;
 use crate::draft::figures::FigureValue;
 use crate::draft::sheet::TableView;
 use crate::draft::words::{Phrases, wareki_date, wareki_year};
@@ -15,12 +15,10 @@ use crate::error::Result;
 use crate::packet::Manifest;
 use crate::workspace::SETTINGS;
 
-/// The year before: its workbook and its figures.
+/// The year before and its workbook.
 pub struct Previous {
     pub report_year: i32,
     pub book: CouncilBook,
-    /// Area code and key of an indicator → value.
-    figures: BTreeMap<(String, String), FigureValue>,
 }
 
 /// A measure of the year before that goes on.
@@ -53,17 +51,11 @@ pub struct Measurable {
 impl Previous {
     /// The packet of the year before, and the workbook of the work folder that it lies in.
     pub fn read(packet: &Path) -> Result<Self> {
-        let table = compare::figures_of(packet)?;
         let manifest = Manifest::read(packet)?;
-        let mut figures = BTreeMap::new();
-        for i in 0..table.len() {
-            let key = crate::draft::figures::Indicator::key(table.text(i, "indicator_code")?, table.text(i, "breakdown")?);
-            figures.insert((table.text(i, "area_code")?.to_owned(), key), FigureValue::read(&table, i)?);
-        }
         let folder = packet.canonicalize().unwrap_or_else(|_| packet.to_path_buf());
         let folder = folder.ancestors().skip(1).take(3).find(|f| f.join(SETTINGS).exists());
         let book = folder.map(book::read).transpose()?.unwrap_or_default();
-        Ok(Self { report_year: manifest.report_year, book, figures })
+        Ok(Self { report_year: manifest.report_year, book })
     }
 
     /// 「令和7年度」
@@ -89,35 +81,34 @@ impl Previous {
             CarriedIssue { row: e.clone(), history: joined(&e.history, &format!("{}：{text}（{}）", self.label(), notes.join("、"))), text }
         })
     }
-
-    /// What became of an indicator in an area, as a sentence: the change, or why nothing can be said.
-    pub fn check(&self, asked: &Asked<'_>, phrases: &Phrases) -> Result<String> {
-        let found = measurable(asked.all, asked.indicator);
-        let before = found.and_then(|m| self.figures.get(&(asked.area_code.to_owned(), m.key.clone()))).copied();
-        let why = match (asked.indicator.trim().is_empty(), found, before, asked.after) {
-            (true, ..) => "no_indicator",
-            (_, None, ..) => "unknown_indicator",
-            (.., None) => "no_after",
-            (_, _, None, _) => "no_before",
-            _ => "",
-        };
-        let (b, a) = (before.unwrap_or_default(), asked.after.unwrap_or_default());
-        let verdict = Change { key: Default::default(), unit: String::new(), before: b, after: a, is_partial: false }.verdict();
-        let values = serde_json::json!({
-            "indicator": asked.indicator.trim(), "unit": found.map_or("", |m| m.unit.as_str()), "before": b.text(), "after": a.text(),
-            "verdict": verdict, "why": why, "target": asked.target.trim(), "reached": reached(asked.target, a).unwrap_or_default(),
-        });
-        Ok(phrases.lines("measure_check", &Value::from(Serde(values)))?.join(""))
-    }
 }
 
 /// What is asked about a measure.
 pub struct Asked<'a> {
-    pub all: &'a [Measurable],
-    pub area_code: &'a str,
+    /// What people wrote.
     pub indicator: &'a str,
     pub target: &'a str,
-    pub after: Option<FigureValue>,
+    /// The indicator that they mean, its value in the area this year, and how that stands to the year before.
+    pub found: Option<&'a Measurable>,
+    pub now: Option<FigureValue>,
+    pub change: Option<&'a Change>,
+}
+
+/// What became of an indicator in an area, as a sentence: the change, or why nothing can be said.
+pub fn check(asked: &Asked<'_>, phrases: &Phrases) -> Result<String> {
+    let why = match (asked.indicator.trim().is_empty(), asked.found, asked.now, asked.change) {
+        (true, ..) => "no_indicator",
+        (_, None, ..) => "unknown_indicator",
+        (.., None, _) => "no_after",
+        (.., None) => "no_before",
+        _ => "",
+    };
+    let (unit, now) = (asked.found.map_or("", |m| m.unit.as_str()), asked.now.unwrap_or_default());
+    let values = serde_json::json!({
+        "indicator": asked.indicator.trim(), "unit": unit, "before": asked.change.map(|c| c.before.text(unit)), "after": now.text(unit),
+        "verdict": asked.change.map(Change::verdict), "why": why, "target": asked.target.trim(), "reached": reached(asked.target, now).unwrap_or_default(),
+    });
+    Ok(phrases.lines("measure_check", &Value::from(Serde(values)))?.join(""))
 }
 
 /// The indicator that people named: by its code or its name.

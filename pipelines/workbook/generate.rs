@@ -169,14 +169,12 @@ impl Source<'_> {
         let found = measurable(self.measurables, text("indicator"));
         let now = found.and_then(|m| self.value(&group.area_code, &m.key));
         let mut check = String::new();
-        if let Some(previous) = self.previous.filter(|_| !text("measure").is_empty()) {
-            let asked =
-                Asked { all: self.measurables, area_code: &group.area_code, indicator: text("indicator"), target: text("target"), after: now };
-            check = previous.check(&asked, &self.drafter.phrases)?;
+        if self.previous.is_some() && !text("measure").is_empty() {
+            check = self.check(&group.area_code, text("indicator"), text("target"))?;
         }
         Ok(vec![
             (spec.at("indicator_code"), found.map_or_else(String::new, |m| m.key.clone())),
-            (spec.at("current"), found.zip(now).map_or_else(String::new, |(m, v)| format!("{} {}", v.text(), m.unit))),
+            (spec.at("current"), found.zip(now).map_or_else(String::new, |(m, v)| format!("{} {}", v.text(&m.unit), m.unit))),
             (spec.at("check"), check),
         ])
     }
@@ -184,6 +182,15 @@ impl Source<'_> {
     pub fn value(&self, area_code: &str, key: &str) -> Option<FigureValue> {
         let area = self.areas.iter().find(|a| a.area_code == area_code)?;
         self.drafter.facts.answers(area).ok()?.figures.get(key).copied()
+    }
+
+    /// What became of the indicator of a measure since the year before.
+    pub fn check(&self, area_code: &str, indicator: &str, target: &str) -> Result<String> {
+        let found = measurable(self.measurables, indicator);
+        let now = found.and_then(|m| self.value(area_code, &m.key));
+        let area = self.areas.iter().find(|a| a.area_code == area_code);
+        let change = area.zip(found).and_then(|(area, m)| self.drafter.facts.change(area, &m.key));
+        carry::check(&Asked { indicator, target, found, now, change }, &self.drafter.phrases)
     }
 }
 
