@@ -352,14 +352,14 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let workspace = Workspace::open(dir)?;
             let extract = extract.clone().map_or_else(|| workspace.extract(), Ok)?;
             let scenario = whatif::Scenario { answers: answers.clone(), late: late.clone() };
-            let changes = whatif::run(&workspace, &extract, &scenario, threads)?;
+            let tried = whatif::run(&workspace, &extract, &scenario, threads)?;
             if let Some(out) = out {
-                compare::table(&changes)?.write_csv(out)?;
+                compare::table(&tried.changes)?.write_csv(out)?;
             }
             let areas = workspace.areas()?;
             let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone());
             let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
-            print!("{}", whatif::text(&changes, &name, &dictionary)?);
+            print!("{}", whatif::text(&tried, &name, &dictionary)?);
         }
         Command::Mapping { extracts, out } => print!("{}", ingest::propose::write(extracts, out.as_deref())?),
         Command::Training { file, out, year } => print!("{}", training::run(file, out.as_deref(), *year)?),
