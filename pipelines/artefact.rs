@@ -199,6 +199,20 @@ impl Table {
         Self::from_batches(name, notes, batches, &plain)
     }
 
+    /// A CSV file that people asked for by name: whole or not at all, and never in the place of a file that is there.
+    pub fn write_csv_whole(&self, path: &Path) -> Result<()> {
+        let failed = |e: &std::io::Error| Error::io("ファイルを書けません", path, e);
+        if path.exists() {
+            return Err(Error::new("同じ名前のファイルがすでにあります").file(path).next("別の名前を指定してください"));
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(|e| Error::io("フォルダーを作れません", folder, &e))?;
+        let aside = tempfile::tempdir_in(folder).map_err(|e| failed(&e))?;
+        let waiting = aside.path().join("rows.csv");
+        self.write_csv(&waiting)?;
+        std::fs::rename(&waiting, path).map_err(|e| failed(&e))
+    }
+
     /// UTF-8 with BOM and CRLF, as Excel opens it; numbers in their shortest form, null empty.
     pub fn write_csv(&self, path: &Path) -> Result<()> {
         let mut file = BufWriter::new(create(path)?);

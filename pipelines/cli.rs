@@ -103,6 +103,9 @@ enum Command {
         /// 医療機関ID、又は area=区域コード indicator=指標コード [breakdown=内訳]
         #[arg(required = true, num_args = 1..=3)]
         asked: Vec<String>,
+        /// 数値に入る抽出の行を、すべて CSV に書く（area=… indicator=… のとき）
+        #[arg(long)]
+        rows: Option<PathBuf>,
         /// 資料の場所（省くと設定の output）
         #[arg(long)]
         out: Option<PathBuf>,
@@ -311,12 +314,16 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let workspace = Workspace::open(dir)?;
             report_publish(&coordinate::publish(&workspace, out.as_deref(), until.as_deref(), threads)?);
         }
-        Command::Explain { dir, asked, out } => {
+        Command::Explain { dir, asked, rows, out } => {
             let workspace = Workspace::open(dir)?;
             let packet = out.clone().unwrap_or_else(|| workspace.output());
             let text = match &asked[..] {
+                [facility_id] if !facility_id.contains('=') && rows.is_some() => {
+                    return Err(Error::new(format!("--rows は数値の出どころのときだけ使えます（指定は医療機関ID「{facility_id}」）"))
+                        .next("例：kyogi explain 作業フォルダー area=31201 indicator=home_care_gap --rows 行.csv"));
+                }
                 [facility_id] if !facility_id.contains('=') => explain::facility(&workspace, &packet, facility_id)?,
-                terms => explain::figure(&workspace, &packet, terms)?,
+                terms => explain::figure(&workspace, &packet, terms, rows.as_deref())?,
             };
             print!("{text}");
         }
@@ -345,14 +352,14 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let workspace = Workspace::open(dir)?;
             let extract = extract.clone().map_or_else(|| workspace.extract(), Ok)?;
             let scenario = whatif::Scenario { answers: answers.clone(), late: late.clone() };
-            let changes = whatif::run(&workspace, &extract, &scenario, threads)?;
+            let tried = whatif::run(&workspace, &extract, &scenario, threads)?;
             if let Some(out) = out {
-                compare::table(&changes)?.write_csv(out)?;
+                compare::table(&tried.changes)?.write_csv(out)?;
             }
             let areas = workspace.areas()?;
             let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone());
             let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
-            print!("{}", whatif::text(&changes, &name, &dictionary)?);
+            print!("{}", whatif::text(&tried, &name, &dictionary)?);
         }
         Command::Mapping { extracts, out } => print!("{}", ingest::propose::write(extracts, out.as_deref())?),
         Command::Training { file, out, year } => print!("{}", training::run(file, out.as_deref(), *year)?),

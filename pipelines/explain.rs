@@ -1,4 +1,6 @@
-//! Why a facility has a function or not: status, rule with source, deciding cells, and what is missing.
+//! Why a facility has a function or not: status, rule with source, deciding cells, and what is missing; where a figure comes from.
+
+pub mod rows;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,11 +8,12 @@ use std::path::Path;
 use crate::artefact::Table;
 use crate::dictionary::Dictionary;
 use crate::draft::figures::{FigureValue, Indicator};
+use crate::draft::sentence::{Measure, Sentences};
 use crate::error::{Error, Result};
 use crate::method;
 use crate::packet::Manifest;
 use crate::rules::Rules;
-use crate::sql::{self, Engine, Load};
+use crate::stage;
 use crate::workspace::Workspace;
 
 /// Status words as people say them.
@@ -134,8 +137,9 @@ fn absent(packet: &Path, wanted: [&str; 3]) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// Where a figure of an area comes from: value, formula, models, rule rows, and the inputs by hash.
-pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<String> {
+/// Where a figure of an area comes from: value, formula, models, rule rows, the inputs by hash, and the rows of the extract.
+/// All of the rows go to the CSV file `rows_to`, where it is named.
+pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: Option<&Path>) -> Result<String> {
     let year = workspace.settings.report_year;
     let term = |name: &str| terms.iter().find_map(|t| t.strip_prefix(name).and_then(|t| t.strip_prefix('='))).unwrap_or("");
     let (area, indicator, breakdown) = (term("area"), term("indicator"), term("breakdown"));
@@ -168,8 +172,13 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     )?;
     let value = FigureValue::read(&figures, i)?;
     let int = |name: &str| figures.int(i, name).map(Option::unwrap_or_default);
+    let measure = Measure::read(&figures, i)?;
+    let name = workspace.areas()?.into_iter().find(|a| a.level == measure.level && a.area_code == area).map_or_else(|| area.to_owned(), |a| a.name);
+    let dictionary = Dictionary::load_in(year, Some(&workspace.root))?;
+    let sentences = Sentences::new(&dictionary, &|path: &str| workspace.override_of(path))?;
     let mut out = String::new();
     writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();
+    writeln!(out, "  読み上げ：{}", sentences.whole(&name, &measure)?).ok();
     writeln!(out, "  式：{}", chain.formula).ok();
     writeln!(out, "  出典：{}", chain.source).ok();
     writeln!(out, "  想定：{}", chain.assumption).ok();
@@ -210,30 +219,21 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
         let hash = file.map_or_else(String::new, |(file, hash)| format!("（{file}）SHA-256 {hash}"));
         writeln!(out, "  もとの表：{table}{hash}").ok();
     }
+    let lists = rows::lists(&packet.join("stages"), year, &measure)?;
+    rows::tell(&mut out, &lists, &measure)?;
+    if let Some(path) = rows_to {
+        let list = lists.iter().find(|l| l.of_reports()).or(lists.first());
+        let list = list.ok_or_else(|| Error::new("この数値は報告の行を使っていないので、書くものがありません").next("--rows を省いてください"))?;
+        list.table.write_csv_whole(path)?;
+        writeln!(out, "  すべての行（{} 行）を書きました：{}", list.table.len(), path.display()).ok();
+    }
     Ok(out)
 }
 
 /// All items that could decide for this facility, with what was answered: the model of `sql/explain`.
 fn evidence(stages: &Path, report_year: i32, row_no: i64) -> Result<Table> {
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-    let asked = scratch.path().join("asked.parquet");
-    Table::from_csv("asked", &format!("row_no\n{row_no}\n"))?.write_parquet(&asked)?;
-    let loads = [
-        ("asked", asked),
-        ("ing_facilities", stages.join("ingest/ing_facilities.parquet")),
-        ("ing_answers", stages.join("ingest/ing_answers.parquet")),
-        ("dict_items", stages.join("reference/dict_items.parquet")),
-        ("dict_choices", stages.join("reference/dict_choices.parquet")),
-    ];
-    let loads: Vec<Load<'_>> = loads.iter().map(|(name, path)| Load { name, path }).collect();
-    let mut engine = Engine::open(&loads, 1)?;
-    // what an answer counts for is the first step of determination; it is no artefact, so it is taken again
-    let step = sql::models("determine", report_year)?.into_iter().filter(|(name, _)| name == "det_answers");
-    let mut evidence = None;
-    for (name, text) in step.chain(sql::models("explain", report_year)?) {
-        evidence = engine.run(&name, text)?;
-    }
-    evidence.ok_or_else(|| Error::new("説明の表がありません"))
+    let asked = Table::from_csv("asked", &format!("row_no\n{row_no}\n"))?;
+    stage::again(stages, ("explain", "exp_evidence"), &[asked], report_year)
 }
 
 fn or_dash(text: &str) -> &str {

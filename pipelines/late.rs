@@ -21,7 +21,7 @@ use crate::finding::{self, Finding, FindingRule, severity_label};
 use crate::packet::{Manifest, Packet};
 use crate::render::html::{self, Html};
 use crate::rules::Rules;
-use crate::whatif::{self, Scenario};
+use crate::whatif::{self, Scenario, Tried};
 use crate::workspace::{Workspace, level_label};
 
 /// Folder of the preview, below the work folder.
@@ -46,6 +46,8 @@ pub struct StatusChange {
 pub struct Late {
     pub statuses: Vec<StatusChange>,
     pub figures: Vec<Change>,
+    /// Reports that move less than was perhaps meant, in words.
+    pub unmoved: Vec<String>,
     /// Findings about the added rows.
     pub findings: Vec<Finding>,
 }
@@ -54,7 +56,7 @@ pub struct Late {
 pub fn compare(workspace: &Workspace, extract: &Path, late: &Path, threads: usize) -> Result<Late> {
     let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
     let scenario = Scenario { answers: None, late: Some(late.to_path_buf()) };
-    let (figures, findings) = whatif::both(workspace, extract, &scenario, scratch.path(), threads)?;
+    let Tried { changes: figures, unmoved, findings } = whatif::both(workspace, extract, &scenario, scratch.path(), threads)?;
     let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
     let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
     let side = |name: &str| Table::read_parquet("det_functions", &scratch.path().join(format!("{name}/stages/determine/det_functions.parquet")));
@@ -81,7 +83,7 @@ pub fn compare(workspace: &Workspace, extract: &Path, late: &Path, threads: usiz
     }
     let file = late.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let about = |f: &Finding| f.file.starts_with(&file) || f.value.starts_with(&file);
-    Ok(Late { statuses, figures, findings: findings.into_iter().filter(about).collect() })
+    Ok(Late { statuses, figures, unmoved, findings: findings.into_iter().filter(about).collect() })
 }
 
 /// Compares, writes the preview folder whole or not at all, and returns the text for the screen.
@@ -112,6 +114,9 @@ fn text(workspace: &Workspace, late: &Path, outcome: &Late, place: &Path) -> Res
     let figures: Vec<String> =
         labelled(workspace, &outcome.figures)?.iter().map(|f| format!("{} {}：{} → {}{}", f.area, f.label, f.before, f.after, f.unit)).collect();
     part(&mut out, "数値", &figures, FIGURES);
+    for line in &outcome.unmoved {
+        writeln!(out, "  注意：{line}").ok();
+    }
     let rules = finding::rules()?;
     let findings: Vec<String> = outcome.findings.iter().filter_map(|f| told(f, &rules)).collect();
     part(&mut out, "追加の報告についての指摘", &findings, FINDINGS);

@@ -1,6 +1,6 @@
 //! One SQL stage: run the folder's models on the tables of earlier stages, write what they make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,4 +49,45 @@ pub fn run(engine: &mut Engine, folder: &str, root: &Path, report_year: i32) -> 
         tables.insert(name, table);
     }
     Ok(tables)
+}
+
+/// Runs one model of `folder` on the tables of a finished packet and on those `given`; of the models that it rests on, only
+/// the steps, which leave no artefact, are taken again.
+pub fn again(stages: &Path, (folder, wanted): (&str, &str), given: &[Table], report_year: i32) -> Result<Table> {
+    let mut models = Vec::new();
+    for folder in FOLDERS.into_iter().chain([folder]) {
+        models.extend(sql::models(folder, report_year)?);
+    }
+    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let mut paths: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for table in given {
+        let path = scratch.path().join(format!("{}.parquet", table.name));
+        table.write_parquet(&path)?;
+        paths.insert(table.name.clone(), path);
+    }
+    let (mut waiting, mut to_run) = (vec![wanted.to_owned()], BTreeSet::new());
+    while let Some(name) = waiting.pop() {
+        if paths.contains_key(&name) || to_run.contains(&name) {
+            continue;
+        }
+        let kept = ["ingest", "reference"].iter().chain(&FOLDERS).map(|stage| stages.join(stage).join(format!("{name}.parquet")));
+        if let Some(path) = kept.into_iter().find(|p| p.exists()) {
+            paths.insert(name, path);
+        } else if let Some((_, text)) = models.iter().find(|(model, _)| *model == name) {
+            waiting.extend(sql::Contract::parse(&name, text)?.needs);
+            to_run.insert(name);
+        } else {
+            return Err(Error::new(format!("前の段階の表 {name} がありません")).file(stages).next("kyogi run で資料を作り直してください"));
+        }
+    }
+    let loads: Vec<Load<'_>> = paths.iter().map(|(name, path)| Load { name, path }).collect();
+    let mut engine = Engine::open(&loads, 1)?;
+    let mut made = None;
+    for (name, text) in models.iter().filter(|(name, _)| to_run.contains(name)) {
+        let table = engine.run(name, text)?;
+        if name == wanted {
+            made = table;
+        }
+    }
+    made.ok_or_else(|| Error::new(format!("SQL モデル {wanted} がありません")))
 }

@@ -2,18 +2,21 @@
 //!
 //! The changed extract goes the whole road again, so a scenario can never be computed by other rules than the packet.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use crate::compare::{self, Change};
-use crate::dictionary::Dictionary;
+use crate::dictionary::{Dictionary, read_csv};
 use crate::draft::figures::Indicator;
 use crate::draft::sentence::Labels;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::ingest::{Edit, cells};
-use crate::run;
 use crate::workspace::Workspace;
+use crate::{run, stage};
 
 /// What to try.
 pub struct Scenario {
@@ -23,20 +26,68 @@ pub struct Scenario {
     pub late: Option<PathBuf>,
 }
 
-/// Figures before and after, those that stay the same left out.
-pub fn run(workspace: &Workspace, extract: &Path, scenario: &Scenario, threads: usize) -> Result<Vec<Change>> {
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-    both(workspace, extract, scenario, scratch.path(), threads).map(|(changes, _)| changes)
+/// What a scenario would do.
+pub struct Tried {
+    /// Figures before and after, those that stay the same left out.
+    pub changes: Vec<Change>,
+    /// Facilities whose new answers move less than was perhaps meant, in words: what is missing, what to write.
+    pub unmoved: Vec<String>,
+    /// Findings of the changed side.
+    pub findings: Vec<Finding>,
 }
 
-/// The same, with data and stages of both sides left in `before/` and `after/` of a folder; also the findings of the changed side.
-pub fn both(workspace: &Workspace, extract: &Path, scenario: &Scenario, scratch: &Path, threads: usize) -> Result<(Vec<Change>, Vec<Finding>)> {
+/// Tries a scenario; what is written on the way is thrown away.
+pub fn run(workspace: &Workspace, extract: &Path, scenario: &Scenario, threads: usize) -> Result<Tried> {
+    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    both(workspace, extract, scenario, scratch.path(), threads)
+}
+
+/// The same, with data and stages of both sides left in `before/` and `after/` of a folder.
+pub fn both(workspace: &Workspace, extract: &Path, scenario: &Scenario, scratch: &Path, threads: usize) -> Result<Tried> {
     let edits = scenario.answers.as_deref().map_or_else(|| Ok(Vec::new()), wishes)?;
     let (before, after) = (scratch.join("before"), scratch.join("after"));
     run::scenario_figures(workspace, extract, None, &[], &before, threads)?;
     let findings = run::scenario_figures(workspace, extract, scenario.late.as_deref(), &edits, &after, threads)?;
     let changes = compare::changes(&compare::figures_of(&before)?, &compare::figures_of(&after)?)?;
-    Ok((changes.into_iter().filter(Change::is_other).collect(), findings))
+    let unmoved = unmoved(workspace.settings.report_year, [&before, &after], &edits)?;
+    Ok(Tried { changes: changes.into_iter().filter(Change::is_other).collect(), unmoved, findings })
+}
+
+/// One row of `sql/explain/unmoved.csv`.
+#[derive(Deserialize)]
+struct Unmoved {
+    reason_code: String,
+    /// Items by which a wish can come to nothing for this reason, separated by `;`; empty: any.
+    items: String,
+    what: String,
+    next: String,
+}
+
+/// Facilities that a line names.
+const NAMED: usize = 5;
+
+/// A line for each reason why wishes, or added reports, do not reach the figures of home care.
+fn unmoved(report_year: i32, [before, after]: [&Path; 2], edits: &[Edit]) -> Result<Vec<String>> {
+    let stuck = |side: &Path| -> Result<BTreeSet<(String, String)>> {
+        let table = stage::again(&side.join("stages"), ("explain", "exp_unmoved"), &[], report_year)?;
+        (0..table.len()).map(|i| Ok((table.text(i, "reason_code")?.to_owned(), table.text(i, "facility_id")?.to_owned()))).collect()
+    };
+    let (was, is) = (stuck(before)?, stuck(after)?);
+    let mut lines = Vec::new();
+    for row in read_csv::<Unmoved>("sql/explain/unmoved.csv")? {
+        let wished = |id: &str| edits.iter().any(|e| e.facility_id == id && (row.items.is_empty() || row.items.split(';').any(|i| i == e.item_code)));
+        let here: Vec<&str> = is
+            .iter()
+            .filter(|pair| pair.0 == row.reason_code && (wished(&pair.1) || !was.contains(pair)))
+            .map(|(_, facility)| facility.as_str())
+            .collect();
+        if here.is_empty() {
+            continue;
+        }
+        let more = if here.len() > NAMED { format!("、ほか {}", here.len() - NAMED) } else { String::new() };
+        lines.push(format!("医療機関 {}{more} {}。{}。", here[..here.len().min(NAMED)].join("、"), row.what, row.next));
+    }
+    Ok(lines)
 }
 
 fn wishes(path: &Path) -> Result<Vec<Edit>> {
@@ -64,15 +115,18 @@ pub fn change_label(change: &Change, indicators: &[Indicator], labels: &Labels) 
     Ok(if part.is_empty() { found.label.clone() } else { format!("{}：{part}", found.label) })
 }
 
-/// The changed figures as people read them, area by area.
-pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String, dictionary: &Dictionary) -> Result<String> {
+/// The changed figures as people read them, area by area, and what does not reach them.
+pub fn text(tried: &Tried, names: &dyn Fn(&str) -> String, dictionary: &Dictionary) -> Result<String> {
     let (indicators, labels) = (Indicator::all()?, Labels::load(dictionary)?);
     let mut out = String::new();
-    if changes.is_empty() {
-        return Ok("変わる数値はありません。\n".into());
+    for line in &tried.unmoved {
+        writeln!(out, "注意：{line}").ok();
+    }
+    if tried.changes.is_empty() {
+        return Ok(out + "変わる数値はありません。\n");
     }
     let mut area = "";
-    for c in changes {
+    for c in &tried.changes {
         if area != c.key[1] {
             area = &c.key[1];
             writeln!(out, "\n■ {}（{area}）", names(area)).ok();

@@ -28,7 +28,9 @@ fn every_figure_resolves_to_the_method() {
     for (code, breakdown) in &kinds {
         assert!(method.contains(&format!("id=\"{code}\"")), "the method page has no place for {code}");
         let terms = ["area=31201".to_owned(), format!("indicator={code}"), format!("breakdown={breakdown}")];
-        let said = kyogi::explain::figure(&workspace, &packet, &terms).unwrap_or_else(|e| panic!("{e}"));
+        let said = kyogi::explain::figure(&workspace, &packet, &terms, None).unwrap_or_else(|e| panic!("{e}"));
+        assert!(said.lines().nth(1).is_some_and(|l| l.starts_with("  読み上げ：") && l.contains('。')), "{code} {breakdown} is not read aloud");
+        assert!(said.contains("の行") && !said.contains("一致しません"), "{code} {breakdown} has no rows\n{said}");
         for part in ["式：", "想定：", "変わるとき：", "モデル：", "入力：extract.csv SHA-256 "] {
             assert!(said.contains(part), "{code} {breakdown}: no {part} in\n{said}");
         }
@@ -36,6 +38,21 @@ fn every_figure_resolves_to_the_method() {
             assert!(line.contains("SHA-256 ") && method.contains(line.rsplit(' ').next().unwrap_or("?")), "{code}: {line}");
         }
     }
+    // all rows go to a file that people name, and never over another
+    let all_rows = dir.path().join("行.csv");
+    let explain = || {
+        kyogi::explain::figure(
+            &workspace,
+            &packet,
+            &["area=31", "indicator=function_positive", "breakdown=function=g1"].map(str::to_owned),
+            Some(&all_rows),
+        )
+    };
+    let said = explain().unwrap_or_else(|e| panic!("{e}"));
+    let listed = rows(&all_rows);
+    assert!(fs::read(&all_rows).expect("rows").starts_with("\u{FEFF}facility_id,source_file,source_row,low,high,said\r\n".as_bytes()));
+    assert!(listed.len() > 30 && said.contains(&format!("ほか {} 行", listed.len() - 30)), "{said}");
+    assert!(explain().err().is_some_and(|e| e.to_string().contains("同じ名前のファイルがすでにあります")));
     // a sheet leads to the figures of its area and theme
     let sheet = page(&packet.join("sheets/31201_g2a.html"));
     assert!(sheet.contains("href=\"../areas/31201.html#g2a\"") && sheet.contains("href=\"../method.html\""));

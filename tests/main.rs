@@ -29,6 +29,7 @@ mod recount;
 mod reference;
 mod render;
 mod round_trip;
+mod rows;
 mod sample;
 mod scenario;
 mod sentences;

@@ -272,7 +272,7 @@ fn a_run_uses_the_tables_of_the_work_folder_and_says_so() {
     assert_eq!(table("holidays")["origin"], "built_in");
     let page = std::fs::read_to_string(second.join("index.html")).expect("page").replace("&#x2f;", "/");
     assert!(page.contains("令和8年1月1日、作業フォルダーの reference/population.csv、people.xlsx から"), "sources name the table");
-    let said = kyogi::explain::figure(&workspace, &second, &["area=31201".into(), "indicator=home_care_expected_need".into()]);
+    let said = kyogi::explain::figure(&workspace, &second, &["area=31201".into(), "indicator=home_care_expected_need".into()], None);
     let said = said.unwrap_or_else(|e| panic!("{e}"));
     assert!(said.contains("population_by_age 総務省「住民基本台帳年齢階級別人口（市区町村別・総計）」（2026-01-01、作業フォルダー）"), "{said}");
 }

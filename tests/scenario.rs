@@ -43,7 +43,8 @@ fn three_facilities_start_home_visits_and_a_late_report_arrives() {
     write_extract(&late, &[plain_facility("3100000000009")]);
 
     let before = fs::read(&extract).expect("extract");
-    let changes = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: Some(late) }, 2).unwrap_or_else(|e| panic!("{e}"));
+    let changes =
+        whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: Some(late) }, 2).unwrap_or_else(|e| panic!("{e}")).changes;
     assert_eq!(fs::read(&extract).expect("extract"), before, "a scenario changes nothing");
     let of = |indicator: &str, breakdown: &str| {
         let c = changes.iter().find(|c| c.key == ["municipality", "31201", indicator, breakdown]).unwrap_or_else(|| panic!("{indicator} changes"));
@@ -58,8 +59,32 @@ fn three_facilities_start_home_visits_and_a_late_report_arrives() {
 
     let unknown = dir.path().join("unknown.csv");
     fs::write(&unknown, "facility_id,item_code,value\n999,g2c_home_visit,2:有り\n").expect("writable");
-    let error = whatif::run(&workspace, &extract, &Scenario { answers: Some(unknown), late: None }, 1).expect_err("refused").to_string();
+    let error = whatif::run(&workspace, &extract, &Scenario { answers: Some(unknown), late: None }, 1).err().expect("refused").to_string();
     assert!(error.contains("999") && error.contains("2 行目"), "{error}");
+}
+
+/// A wish that says too little to move a figure is answered with what is missing.
+#[test]
+fn a_scenario_says_what_it_lacks() {
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let [whole, bandless, without_g1, silent] = ["3100000000001", "3100000000002", "3100000000003", "3100000000004"];
+    let mut facilities = [whole, bandless, without_g1, silent].map(plain_facility);
+    facilities[2].insert("g1_consultation".into(), "0:不可".into());
+    facilities[3].insert("report_status".into(), "未報告".into());
+    let extract = dir.path().join("extract.csv");
+    write_extract(&extract, &facilities);
+    let answers = dir.path().join("answers.csv");
+    let lines: String = [whole, bandless, without_g1, silent].iter().map(|id| format!("{id},g2c_home_visit,2:有り\n")).collect();
+    fs::write(&answers, format!("facility_id,item_code,value\n{lines}{whole},g2c_managed_patients,2:11～30人\n")).expect("writable");
+    let tried = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: None }, 2).unwrap_or_else(|e| panic!("{e}"));
+    let said =
+        whatif::text(&tried, &|_| String::new(), &kyogi::dictionary::Dictionary::load(2025).expect("dictionary")).unwrap_or_else(|e| panic!("{e}"));
+    let notes: Vec<&str> = said.lines().filter(|l| l.starts_with("注意：")).collect();
+    assert_eq!(notes.len(), 3, "{said}");
+    for (note, (id, missing)) in notes.iter().zip([(bandless, "g2c_managed_patients"), (without_g1, "g1_consultation"), (silent, "report_status")]) {
+        assert!(note.contains(id) && note.contains(missing) && !note.contains(whole), "{note}");
+    }
 }
 
 /// What does not change is not listed, also where many have not reported.
@@ -75,7 +100,7 @@ fn a_scenario_lists_only_what_changes() {
     fs::write(&answers, format!("facility_id,item_code,value\n{},g2c_home_visit,2:有り\n{},g2c_managed_patients,2:11～30人\n", &one[id], &one[id]))
         .expect("writable");
     let extract = workspace.root.join("input/extract.csv");
-    let changes = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: None }, 2).unwrap_or_else(|e| panic!("{e}"));
+    let changes = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: None }, 2).unwrap_or_else(|e| panic!("{e}")).changes;
     assert!(!changes.is_empty());
     for change in &changes {
         assert!(["31201", "3101", "31"].contains(&change.key[1].as_str()), "{:?}", change.key);

@@ -29,8 +29,7 @@ facilities as (
 places as (
     -- facilities of one place lie in the same areas
     select f.place, m.level, m.area_code
-    from (select place, min(facility_id) as facility_id from facilities group by place) f
-    join agg_facility_areas m on m.facility_id = f.facility_id
+    from (select place, min(facility_id) as facility_id from facilities group by place) f join agg_facility_areas m on m.facility_id = f.facility_id
 ),
 
 answers as (
@@ -42,36 +41,40 @@ answers as (
     group by a.row_no, a.item_code
 ),
 
+settled as (
+    select row_no, item_code, place, is_positive from answers
+    union all
+    -- who says no to the item before need not answer this one
+    select b.row_no, i.item_code, b.place, false
+    from answers b join (select distinct item_code, asked_after from items) i on i.asked_after = b.item_code
+    anti join answers a on a.row_no = b.row_no and a.item_code = i.item_code
+    where b.is_positive is not true
+),
+
 by_place as (
-    select place, item_code, count(*) as answered, count(*) filter (where is_positive) as positive from answers group by place, item_code
+    select place, item_code, count(*) as settled, count(*) filter (where is_positive) as positive from settled group by place, item_code
 ),
 
 tallies as (
-    select p.level, p.area_code, b.item_code, sum(b.answered) as answered, sum(b.positive) as positive
-    from by_place b
-    join places p on p.place = b.place
+    select p.level, p.area_code, b.item_code, sum(b.settled) as settled, sum(b.positive) as positive
+    from by_place b join places p on p.place = b.place
     group by p.level, p.area_code, b.item_code
 ),
 
 bounds as (
     select s.level, s.area_code, i.item_code, coalesce(t.positive, 0) as low,
+        case i.function_code when 'g1' then s.facilities_expected else s.positive_literal + s.silent end as whole,
         -- who did not report, is undecided on 1号, or was asked and left it empty may or may not have it
-        case i.function_code
-            when 'g1' then s.facilities_expected - coalesce(t.answered, 0)
-            else s.silent + greatest(s.positive_literal - coalesce(t.answered, 0) - coalesce(e.answered - e.positive, 0), 0)
-        end as unknown,
-        case i.function_code when 'g1' then s.facilities_expected else s.positive_literal + s.silent end as whole
+        whole - coalesce(t.settled, 0) as unknown
     from agg_status s
-    cross join (select distinct item_code, function_code, asked_after from items) i
+    cross join (select distinct item_code, function_code from items) i
     left join tallies t on t.level = s.level and t.area_code = s.area_code and t.item_code = i.item_code
-    left join tallies e on e.level = s.level and e.area_code = s.area_code and e.item_code = i.asked_after
     where s.function_code = 'g1'
 ),
 
 choices as (
     select c.level, c.area_code, c.item_code, c.choice_code, c.mode, c.facilities as low, c.facilities + b.unknown as high
-    from agg_item_choices c
-    join bounds b on b.level = c.level and b.area_code = c.area_code and b.item_code = c.item_code
+    from agg_item_choices c join bounds b on b.level = c.level and b.area_code = c.area_code and b.item_code = c.item_code
     where c.polarity = 'positive'
 )
 
