@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::artefact::Table;
 use crate::dictionary::Dictionary;
+use crate::draft::book::NO_COVERAGE;
 use crate::draft::figures::{FigureValue, Indicator};
 use crate::error::{Error, Result};
 use crate::method;
@@ -175,15 +176,14 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
     writeln!(out, "  想定：{}", chain.assumption).ok();
     writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
     // population, projections and the like do not rest on reports
-    let by_reports = chain.source.contains("かかりつけ医機能報告");
-    if by_reports {
-        writeln!(out, "  報告：{}施設のうち{}施設", int("expected")?, int("reported")?).ok();
-    }
+    let covered = figures.int(i, "expected")?.zip(figures.int(i, "reported")?);
+    let coverage = covered.map_or_else(|| NO_COVERAGE.to_owned(), |(expected, reported)| format!("{expected}施設のうち{reported}施設"));
+    writeln!(out, "  報告：{coverage}").ok();
     let wide = [
         ("階級で答えた施設", int("n_banded")?),
         ("上限なしの階級", int("n_open_top")?),
         ("秘匿", int("n_masked")?),
-        ("未報告", if by_reports { int("expected")? - int("reported")? } else { 0 }),
+        ("未報告", covered.map_or(0, |(expected, reported)| expected - reported)),
     ];
     let wide: Vec<String> = wide.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
     writeln!(out, "  幅と不足のもと：{}", if wide.is_empty() { "なし".to_owned() } else { wide.join("、") }).ok();

@@ -27,13 +27,13 @@ fn an_interval_is_said_with_both_ends_and_its_causes() {
     let s = sentences();
     let said = |m: &Measure| s.whole("鳥取市", m).unwrap_or_else(|e| panic!("{e}"));
     let mut m = measure("function_positive", "function=g1", (10.0, 15.0), "施設");
-    (m.expected, m.reported) = (20, 17);
+    (m.expected, m.reported) = (Some(20), Some(17));
     assert_eq!(
         said(&m),
         "鳥取市で1号機能（日常的な診療を総合的かつ継続的に行う機能）のある医療機関は、少なくとも10施設、多くとも15施設です。（未報告の3施設は上限にだけ入れています。無回答で分からない2施設も上限にだけ入れています）"
     );
     let mut m = measure("home_care_managed_patients", "", (1204.0, 2345.0), "人");
-    (m.expected, m.reported, m.n_banded, m.n_open_top) = (20, 17, 8, 1);
+    (m.expected, m.reported, m.n_banded, m.n_open_top) = (Some(20), Some(17), 8, 1);
     assert_eq!(
         said(&m),
         "鳥取市の医療機関が主治医として管理している在宅患者は、少なくとも1,204人、多くとも2,345人です。（階級で答えた8施設の下限と上限を足しています。うち1施設は上限のない階級で、上限を置き値としています。未報告の3施設の分は入っていません）"
@@ -67,5 +67,8 @@ fn every_figure_of_a_run_has_its_sentence() {
         let sentence = s.whole("この区域", &m).unwrap_or_else(|e| panic!("{e}"));
         assert!(sentence.contains("この区域") && sentence.contains('。'), "{} {}: {sentence}", m.indicator_code, m.breakdown);
         assert!(!sentence.contains("none") && !sentence.contains("{{"), "{sentence}");
+        // facilities stand beside a figure exactly where its sentence says what those who are silent mean for it
+        let rests_on_reports = !s.silent(s.row(&m).unwrap_or_else(|e| panic!("{e}"))).is_empty();
+        assert_eq!((m.reported.is_some(), m.expected.is_some()), (rests_on_reports, rests_on_reports), "{} {}", m.indicator_code, m.breakdown);
     }
 }

@@ -23,8 +23,9 @@ pub struct Measure {
     pub value_low: f64,
     pub value_high: f64,
     pub unit: String,
-    pub reported: i64,
-    pub expected: i64,
+    /// Facilities; `None` where the figure rests on public statistics alone.
+    pub reported: Option<i64>,
+    pub expected: Option<i64>,
     pub n_banded: i64,
     pub n_open_top: i64,
     pub n_masked: i64,
@@ -45,13 +46,18 @@ impl Measure {
             value_low: low,
             value_high: high,
             unit: text("unit")?,
-            reported: int("reported")?,
-            expected: int("expected")?,
+            reported: figures.int(row, "reported")?,
+            expected: figures.int(row, "expected")?,
             n_banded: int("n_banded")?,
             n_open_top: int("n_open_top")?,
             n_masked: int("n_masked")?,
             source: text("source")?,
         })
+    }
+
+    /// Facilities that have not reported; none where no report is used.
+    pub fn unreported(&self) -> i64 {
+        self.expected.zip(self.reported).map_or(0, |(expected, reported)| expected - reported)
     }
 }
 
@@ -184,6 +190,7 @@ impl Sentences {
         }
         Ok(Value::from(Serde(serde_json::json!({
             "area": area_name, "low": m.value_low, "high": m.value_high, "unit": m.unit, "p": labels, "m": m, "silent": silent,
+            "unreported": m.unreported(),
         }))))
     }
 
@@ -200,10 +207,10 @@ impl Sentences {
     /// The same where the place of its sentence is known.
     pub fn figure_at(&self, row: usize, area_name: &str, m: &Measure) -> Result<String> {
         let said = self.said(row, area_name, m)?;
-        if self.silent(row) != "out" || m.expected <= m.reported || said.contains("未報告") {
+        if self.silent(row) != "out" || m.unreported() <= 0 || said.contains("未報告") {
             return Ok(said);
         }
-        let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.expected - m.reported));
+        let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.unreported()));
         Ok(said.strip_suffix('。').unwrap_or(&said).to_owned() + &left_out)
     }
 
