@@ -8,6 +8,7 @@ use crate::dictionary::Dictionary;
 use crate::draft::book::NO_COVERAGE;
 use crate::draft::figures::{FigureValue, Indicator};
 use crate::error::{Error, Result};
+use crate::local;
 use crate::method;
 use crate::packet::Manifest;
 use crate::rules::Rules;
@@ -161,7 +162,7 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String]) -> Result<
         return Err(Error::new(format!("区域 {area} の指標 {indicator} {breakdown} がありません"))
             .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
     };
-    let all = Indicator::all()?;
+    let all = Indicator::all(local::rates_word(Some(&workspace.root))?)?;
     let chain = method::chain(
         Indicator::find(&all, &Indicator::key(indicator, breakdown))?,
         &Rules::load_in(year, Some(&workspace.root))?,

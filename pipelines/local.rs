@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::artefact::Table;
 use crate::council::Council;
-use crate::dictionary::read_csv;
+use crate::dictionary::{read_csv, word};
 use crate::error::{Error, Result};
 
 /// The table `ref_duty_slots`: slots needed on each holiday, for areas that the council setting names.
@@ -74,6 +74,36 @@ fn rates(text: &str) -> Result<Vec<RateRow>> {
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// What phrases say of it, the same wherever a figure rests on it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Terms {
+    /// How often home care is taken to be used: 「全国と同じ割合」 or 「設定した割合」.
+    pub rates: &'static str,
+}
+
+impl Terms {
+    pub fn of(work_folder: Option<&Path>) -> Result<Self> {
+        Ok(Self { rates: rates_word(work_folder)? })
+    }
+}
+
+/// 「全国と同じ割合」, or 「設定した割合」 where the work folder has rates of its own.
+pub fn rates_word(work_folder: Option<&Path>) -> Result<&'static str> {
+    named(if home_visit_rates(work_folder)?.is_empty() { "national" } else { "own" })
+}
+
+fn named(rates: &str) -> Result<&'static str> {
+    word("home_visit_rates", rates).ok_or_else(|| Error::new(format!("率の名前 {rates} がありません")).at("sql/dictionary/words.csv"))
+}
+
+/// A label as it is with national rates: people's workbooks keep the label of the day that they were written.
+pub fn with_national_rates(label: &str) -> String {
+    match (named("own"), named("national")) {
+        (Ok(own), Ok(national)) => label.replace(own, national),
+        _ => label.to_owned(),
+    }
 }
 
 /// What of it a prefecture has set, in words: it stands with the sources of every page.

@@ -12,6 +12,7 @@ use crate::draft::sentence::Labels;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::ingest::{Edit, cells};
+use crate::local;
 use crate::run;
 use crate::workspace::Workspace;
 
@@ -65,8 +66,11 @@ pub fn change_label(change: &Change, indicators: &[Indicator], labels: &Labels) 
 }
 
 /// The changed figures as people read them, area by area.
-pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String, dictionary: &Dictionary) -> Result<String> {
-    let (indicators, labels) = (Indicator::all()?, Labels::load(dictionary)?);
+pub fn text(workspace: &Workspace, changes: &[Change]) -> Result<String> {
+    let areas = workspace.areas()?;
+    let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or("", |a| a.name.as_str());
+    let dictionary = &Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
+    let (indicators, labels) = (Indicator::all(local::rates_word(Some(&workspace.root))?)?, Labels::load(dictionary)?);
     let mut out = String::new();
     if changes.is_empty() {
         return Ok("変わる数値はありません。\n".into());
@@ -75,7 +79,7 @@ pub fn text(changes: &[Change], names: &dyn Fn(&str) -> String, dictionary: &Dic
     for c in changes {
         if area != c.key[1] {
             area = &c.key[1];
-            writeln!(out, "\n■ {}（{area}）", names(area)).ok();
+            writeln!(out, "\n■ {}（{area}）", name(area)).ok();
         }
         let label = change_label(c, &indicators, &labels)?;
         writeln!(out, "  {label}：{} → {}{}", c.before.text(), c.after.text(), c.unit).ok();

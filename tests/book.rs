@@ -13,7 +13,7 @@ fn every_figure_resolves_to_the_method() {
     let packet = dir.path().join("packet");
     run_packet(&workspace, None, &packet, 2).unwrap_or_else(|e| panic!("{e}"));
     let method = fs::read_to_string(packet.join("method.html")).expect("method page");
-    let all = kyogi::draft::figures::Indicator::all().unwrap_or_else(|e| panic!("{e}"));
+    let all = kyogi::draft::figures::Indicator::all("全国と同じ割合").unwrap_or_else(|e| panic!("{e}"));
     let mut kinds = BTreeSet::new();
     for row in rows(&packet.join("data/figures.csv")) {
         let key = kyogi::draft::figures::Indicator::key(&row["indicator_code"], &row["breakdown"]);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kyogi::draft::words::Phrases;
 use kyogi::embedded;
+use kyogi::local::Terms;
 use kyogi::overrides;
 use kyogi::printer;
 use kyogi::render::html::{self, Html};
@@ -26,7 +27,7 @@ fn every_form_phrase_and_style_can_be_replaced() {
         let own = |wanted: &str| (wanted == path).then(|| broken.to_owned());
         let noticed = match kind {
             "css" => html::stylesheet(&own).contains(broken),
-            "j2" => Phrases::new(&own).is_err(),
+            "j2" => Phrases::new(&own, &Terms::of(None).unwrap_or_else(|e| panic!("{e}"))).is_err(),
             "html" => Html::new(&own).is_err(),
             _ => {
                 let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".typ");

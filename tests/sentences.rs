@@ -3,12 +3,14 @@
 use kyogi::artefact::Table;
 use kyogi::dictionary::Dictionary;
 use kyogi::draft::sentence::{Measure, Sentences};
+use kyogi::local::Terms;
 
 use crate::support::{YEAR, folder, sample};
 
 fn sentences() -> Sentences {
     let dictionary = Dictionary::load(YEAR).unwrap_or_else(|e| panic!("{e}"));
-    Sentences::new(&dictionary, &|_| None).unwrap_or_else(|e| panic!("{e}"))
+    let terms = Terms::of(None).unwrap_or_else(|e| panic!("{e}"));
+    Sentences::new(&dictionary, &|_| None, &terms).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn measure(indicator: &str, breakdown: &str, value: (f64, f64), unit: &str) -> Measure {

@@ -12,6 +12,7 @@ use crate::artefact::Table;
 use crate::compare::Change;
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Result};
+use crate::local::Terms;
 
 /// Theme of figures about years to come; the other themes are the functions.
 pub const FUTURE: &str = "future";
@@ -93,12 +94,18 @@ pub fn verdict_label(verdict: &str) -> &'static str {
 
 impl DataBook {
     /// `figures` is the table of that name; `changes` is `None` without a previous report year.
-    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>, figures: &Table, changes: Option<&[Change]>) -> Result<Self> {
-        let indicators = Indicator::all()?;
+    pub fn new(
+        dictionary: &Dictionary,
+        overrides: &dyn Fn(&str) -> Option<String>,
+        terms: &Terms,
+        figures: &Table,
+        changes: Option<&[Change]>,
+    ) -> Result<Self> {
+        let indicators = Indicator::all(terms.rates)?;
         let mut themes: Vec<(String, String)> =
             dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
         themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
-        let sentences = Sentences::new(dictionary, overrides)?;
+        let sentences = Sentences::new(dictionary, overrides, terms)?;
         let items: BTreeMap<&str, &str> = dictionary.items.iter().map(|i| (i.item_code.as_str(), i.function_code.as_str())).collect();
         let mut shown: BTreeMap<(String, String), Vec<Shown>> = BTreeMap::new();
         for row in 0..figures.len() {

@@ -11,6 +11,7 @@ use crate::artefact::Table;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::embedded;
 use crate::error::{Error, Result};
+use crate::local::Terms;
 
 /// One row of the table `figures`: a value with both ends, in its unit, and what made it wide.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -163,8 +164,8 @@ const LIST: &str = "reports/phrases/figures.csv";
 
 impl Sentences {
     /// `overrides` gives the text of a file that the work folder replaces.
-    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
-        let mut phrases = Phrases::new(overrides)?;
+    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>, terms: &Terms) -> Result<Self> {
+        let mut phrases = Phrases::new(overrides, terms)?;
         let text = overrides(LIST).unwrap_or_else(|| embedded::text(LIST).to_owned());
         let broken = |e: csv::Error| Error::new(format!("文の一覧を読めません：{e}")).at(LIST);
         let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
