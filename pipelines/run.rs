@@ -97,8 +97,8 @@ impl Basis {
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
         let areas = areas::all(&reference, &council);
-        let (rules, terms) = (Rules::load_in(year, work_folder)?, Terms::of(work_folder)?);
-        let work_folder = work_folder.map(Path::to_path_buf);
+        let rules = Rules::load_in(year, work_folder)?;
+        let (terms, work_folder) = (Terms::of(&rules, &council, &areas, work_folder)?, work_folder.map(Path::to_path_buf));
         Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, year, threads, work_folder, previous: None })
     }
 

@@ -1,16 +1,19 @@
 //! Every figure can be read aloud, and says what made it wide.
 
 use kyogi::artefact::Table;
+use kyogi::council::Council;
 use kyogi::dictionary::Dictionary;
 use kyogi::draft::sentence::{Measure, Sentences};
-use kyogi::local::Terms;
 
-use crate::support::{YEAR, folder, sample};
+use crate::support::{YEAR, folder, sample, terms};
 
 fn sentences() -> Sentences {
+    sentences_with(&Council::default())
+}
+
+fn sentences_with(council: &Council) -> Sentences {
     let dictionary = Dictionary::load(YEAR).unwrap_or_else(|e| panic!("{e}"));
-    let terms = Terms::of(None).unwrap_or_else(|e| panic!("{e}"));
-    Sentences::new(&dictionary, &|_| None, &terms).unwrap_or_else(|e| panic!("{e}"))
+    Sentences::new(&dictionary, &|_| None, &terms(council)).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn measure(indicator: &str, breakdown: &str, value: (f64, f64), unit: &str) -> Measure {
@@ -54,6 +57,31 @@ fn a_gap_is_certain_possible_or_none() {
     assert!(said(12.0, 40.0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
     assert!(said(-5.0, 40.0).ends_with("不足しているとは言い切れません。"));
     assert!(said(-40.0, -5.0).ends_with("ありません（供給が少なくとも月5人、多くとも月40人上回ります）。"));
+}
+
+/// A ratio far above what is needed says that the need is a default, where it is one.
+#[test]
+fn a_high_ratio_of_duty_slots_says_what_the_need_rests_on() {
+    let set = |areas: &[&str]| sentences_with(&Council { duty_slots: areas.iter().map(|a| ((*a).to_owned(), 3.0)).collect(), ..Council::default() });
+    let said = |s: &Sentences, level: &str, code: &str, high: f64| {
+        let mut m = measure("after_hours_duty_ratio", "", (120.0, high), "%");
+        (m.level, m.area_code) = (level.into(), code.into());
+        s.figure("この区域", &m).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let is_default = |text: &str| text.contains("1日1枠と置いています") && text.contains("council.toml の [duty_slots]");
+    for (own, level, code, high, expected) in [
+        (&[][..], "municipality", "31201", 9468.0, true),
+        (&[], "municipality", "31201", 299.9, false),
+        (&["31201"], "municipality", "31201", 9468.0, false),
+        // the members' settings are not the area's
+        (&["31201"], "medical_area", "3101", 9468.0, true),
+        (&["31201"], "prefecture", "31", 9468.0, true),
+        (&["3101"], "prefecture", "31", 9468.0, false),
+    ] {
+        let text = said(&set(own), level, code, high);
+        assert_eq!(is_default(&text), expected, "{code} with {own:?}: {text}");
+        assert_eq!(text.contains("二次医療圏ごとに"), expected && level == "prefecture", "{text}");
+    }
 }
 
 #[test]

@@ -315,7 +315,6 @@ impl<'a> Drafter<'a> {
             "counts": answers.counts,
             "g1_positive": g1_positive,
             "demand_parts": self.demand_parts(area),
-            "rule": self.rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect::<BTreeMap<_, _>>(),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
         });
         Ok(Value::from(Serde(values)))

@@ -1,5 +1,6 @@
 //! Formatting of numbers and dates, and the sentences of `reports/phrases`.
 
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
@@ -116,6 +117,8 @@ impl Phrases {
         environment.add_filter("share", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), share_number));
         environment.add_filter("num", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), number));
         environment.add_global("rates", terms.rates);
+        environment.add_global("own_slots", Value::from(Serde(terms.own_slots.clone())));
+        environment.add_global("rule", Value::from(Serde(terms.rule.clone())));
         for (path, text) in embedded::under("reports/phrases/").filter(|(path, _)| path.ends_with(".j2")) {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");
             let text = overrides(path).unwrap_or_else(|| text.to_owned());
