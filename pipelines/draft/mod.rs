@@ -437,7 +437,7 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
     if let (Some(low), Some(high), true) = (s.managed_patients_low, s.managed_patients_high, s.facilities_reported > 0) {
         list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into(), "home_care_managed_patients"));
     }
-    list.push(figure("意向あり", thousands(s.intending), "施設", "今は機能がない施設（「あり」に数えない）".into(), "m-area_summary"));
+    list.push(figure("意向あり", thousands(s.intending), "施設", "今は機能がない施設".into(), "m-area_summary"));
     list
 }
 
