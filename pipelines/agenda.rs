@@ -72,7 +72,7 @@ pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let figures = compare::figures_of(&packet)?;
     let source = Source {
-        data_book: DataBook::new(&basis.dictionary, &overrides, &figures, None)?,
+        data_book: DataBook::new(&basis.dictionary, &overrides, &basis.terms, &figures, None)?,
         functions: Table::read_parquet("det_functions", &packet.join("stages/determine/det_functions.parquet"))?,
         book: workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?,
         basis: &basis,

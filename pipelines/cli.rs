@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::dictionary::{self, Dictionary};
+use crate::dictionary;
 use crate::error::{Error, Result};
 use crate::ingest;
 use crate::progress::Progress;
@@ -356,10 +356,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             if let Some(out) = out {
                 compare::table(&tried.changes)?.write_csv(out)?;
             }
-            let areas = workspace.areas()?;
-            let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or_else(String::new, |a| a.name.clone());
-            let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
-            print!("{}", whatif::text(&tried, &name, &dictionary)?);
+            print!("{}", whatif::text(&workspace, &tried)?);
         }
         Command::Mapping { extracts, out } => print!("{}", ingest::propose::write(extracts, out.as_deref())?),
         Command::Training { file, out, year } => print!("{}", training::run(file, out.as_deref(), *year)?),

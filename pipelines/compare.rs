@@ -56,6 +56,7 @@ fn values(figures: &Table) -> Result<BTreeMap<Key, (String, FigureValue, bool)>>
         .map(|i| {
             let text = |name: &str| figures.text(i, name).map(str::to_owned);
             let key = [text("level")?, text("area_code")?, text("indicator_code")?, text("breakdown")?];
+            // a figure without reports, with both empty, has nothing missing
             let is_whole = figures.int(i, "reported")? >= figures.int(i, "expected")?;
             Ok((key, (text("unit")?, FigureValue::read(figures, i)?, is_whole)))
         })

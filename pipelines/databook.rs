@@ -2,7 +2,7 @@
 
 use crate::areas::Area;
 use crate::artefact::ColumnNote;
-use crate::draft::book::{DataBook, Shown, verdict_label};
+use crate::draft::book::{DataBook, NO_COVERAGE, Shown, verdict_label};
 use crate::draft::words::{report_year_label, wareki_date};
 use crate::error::Result;
 use crate::reference::Source;
@@ -46,8 +46,8 @@ const SHOWN: [ShownColumn; 20] = [
     shown("少なくとも", "value_low", "下限", 12.0),
     shown("多くとも", "value_high", "上限", 12.0),
     shown("単位", "unit", "数値の単位", 9.0),
-    shown("報告した医療機関", "reported", "報告した医療機関の数", 10.0),
-    shown("報告の対象", "expected", "報告の対象の医療機関の数", 10.0),
+    shown("報告した医療機関", "reported", "報告した医療機関の数。「―」は、公的統計だけによる数値（CSV・Parquet では空）", 10.0),
+    shown("報告の対象", "expected", "報告の対象の医療機関の数。「―」は、公的統計だけによる数値（CSV・Parquet では空）", 10.0),
     shown("階級", "n_banded", "階級で答えた医療機関の数（幅のもと）", 8.0),
     shown("上限なしの階級", "n_open_top", "上限のない階級で答えた医療機関の数（上限は置き値）", 10.0),
     shown("秘匿", "n_masked", "件数が秘匿された医療機関の数（1〜9の幅）", 8.0),
@@ -135,8 +135,8 @@ fn row(request: &Request<'_>, area: &Area, figure: &Shown) -> Result<Vec<Value>>
         m.value_low.into(),
         m.value_high.into(),
         m.unit.as_str().into(),
-        m.reported.into(),
-        m.expected.into(),
+        m.reported.map_or_else(|| NO_COVERAGE.into(), Value::from),
+        m.expected.map_or_else(|| NO_COVERAGE.into(), Value::from),
         m.n_banded.into(),
         m.n_open_top.into(),
         m.n_masked.into(),

@@ -5,11 +5,15 @@ pub mod rows;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::areas;
 use crate::artefact::Table;
+use crate::council::Council;
 use crate::dictionary::Dictionary;
+use crate::draft::book::NO_COVERAGE;
 use crate::draft::figures::{FigureValue, Indicator};
 use crate::draft::sentence::{Measure, Sentences};
 use crate::error::{Error, Result};
+use crate::local::{self, Terms};
 use crate::method;
 use crate::packet::Manifest;
 use crate::rules::Rules;
@@ -164,35 +168,34 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
         return Err(Error::new(format!("区域 {area} の指標 {indicator} {breakdown} がありません"))
             .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
     };
-    let all = Indicator::all()?;
-    let chain = method::chain(
-        Indicator::find(&all, &Indicator::key(indicator, breakdown))?,
-        &Rules::load_in(year, Some(&workspace.root))?,
-        &method::models(year)?,
-    )?;
+    let all = Indicator::all(local::rates_word(Some(&workspace.root))?)?;
+    let (dictionary, rules) = (Dictionary::load_in(year, Some(&workspace.root))?, Rules::load_in(year, Some(&workspace.root))?);
+    let chain = method::chain(Indicator::find(&all, &Indicator::key(indicator, breakdown))?, &rules, &method::models(year)?)?;
     let value = FigureValue::read(&figures, i)?;
     let int = |name: &str| figures.int(i, name).map(Option::unwrap_or_default);
     let measure = Measure::read(&figures, i)?;
-    let name = workspace.areas()?.into_iter().find(|a| a.level == measure.level && a.area_code == area).map_or_else(|| area.to_owned(), |a| a.name);
-    let dictionary = Dictionary::load_in(year, Some(&workspace.root))?;
-    let sentences = Sentences::new(&dictionary, &|path: &str| workspace.override_of(path))?;
+    let reference = workspace.reference()?;
+    let council = Council::load(&workspace.root, &reference, &dictionary)?;
+    let areas = areas::all(&reference, &council);
+    let name = areas.iter().find(|a| a.level == measure.level && a.area_code == area).map_or(area, |a| a.name.as_str());
+    let words = Terms::of(&rules, &council, &areas, Some(&workspace.root))?;
+    let sentences = Sentences::new(&dictionary, &|path: &str| workspace.override_of(path), &words)?;
     let mut out = String::new();
     writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();
-    writeln!(out, "  読み上げ：{}", sentences.whole(&name, &measure)?).ok();
+    writeln!(out, "  読み上げ：{}", sentences.whole(name, &measure)?).ok();
     writeln!(out, "  式：{}", chain.formula).ok();
     writeln!(out, "  出典：{}", chain.source).ok();
     writeln!(out, "  想定：{}", chain.assumption).ok();
     writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
     // population, projections and the like do not rest on reports
-    let by_reports = chain.source.contains("かかりつけ医機能報告");
-    if by_reports {
-        writeln!(out, "  報告：{}施設のうち{}施設", int("expected")?, int("reported")?).ok();
-    }
+    let covered = figures.int(i, "expected")?.zip(figures.int(i, "reported")?);
+    let coverage = covered.map_or_else(|| NO_COVERAGE.to_owned(), |(expected, reported)| format!("{expected}施設のうち{reported}施設"));
+    writeln!(out, "  報告：{coverage}").ok();
     let wide = [
         ("階級で答えた施設", int("n_banded")?),
         ("上限なしの階級", int("n_open_top")?),
         ("秘匿", int("n_masked")?),
-        ("未報告", if by_reports { int("expected")? - int("reported")? } else { 0 }),
+        ("未報告", covered.map_or(0, |(expected, reported)| expected - reported)),
     ];
     let wide: Vec<String> = wide.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
     writeln!(out, "  幅と不足のもと：{}", if wide.is_empty() { "なし".to_owned() } else { wide.join("、") }).ok();

@@ -18,6 +18,7 @@ use crate::draft::words::report_year_label;
 use crate::error::{Error, Result};
 use crate::explain::status_label;
 use crate::finding::{self, Finding, FindingRule, severity_label};
+use crate::local;
 use crate::packet::{Manifest, Packet};
 use crate::render::html::{self, Html};
 use crate::rules::Rules;
@@ -158,7 +159,7 @@ fn labelled(workspace: &Workspace, figures: &[Change]) -> Result<Vec<Labelled>> 
     let areas = workspace.areas()?;
     let names: HashMap<&str, (usize, &str)> = areas.iter().enumerate().map(|(i, a)| (a.area_code.as_str(), (i, a.name.as_str()))).collect();
     let labels = Labels::load(&Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?)?;
-    let indicators = Indicator::all()?;
+    let indicators = Indicator::all(local::rates_word(Some(&workspace.root))?)?;
     let place = |code: &str| names.get(code).copied().unwrap_or((usize::MAX, ""));
     let mut sorted: Vec<&Change> = figures.iter().collect();
     sorted.sort_by_key(|c| place(&c.key[1]).0);

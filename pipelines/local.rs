@@ -1,14 +1,16 @@
 //! What a prefecture sets itself for the figures: duty slots by area, and its own rates of home visits by age.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::areas::Area;
 use crate::artefact::Table;
 use crate::council::Council;
-use crate::dictionary::read_csv;
+use crate::dictionary::{read_csv, word};
 use crate::error::{Error, Result};
+use crate::rules::Rules;
 
 /// The table `ref_duty_slots`: slots needed on each holiday, for areas that the council setting names.
 pub fn duty_slots(council: &Council) -> Result<Table> {
@@ -74,6 +76,47 @@ fn rates(text: &str) -> Result<Vec<RateRow>> {
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// What phrases say of it, the same wherever a figure rests on it.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// How often home care is taken to be used: 「全国と同じ割合」 or 「設定した割合」.
+    pub rates: &'static str,
+    /// Areas whose needed duty slots were set: by themselves, or a prefecture by any of its medical areas.
+    pub own_slots: BTreeSet<String>,
+    /// Rule rows that are numbers.
+    pub rule: BTreeMap<String, f64>,
+}
+
+impl Terms {
+    pub fn of(rules: &Rules, council: &Council, areas: &[Area], work_folder: Option<&Path>) -> Result<Self> {
+        let is_set = |a: &&Area| council.duty_slots.contains_key(&a.area_code);
+        let adds_up = areas.iter().any(|a| a.level == "medical_area" && is_set(&a));
+        let own = areas.iter().filter(|a| is_set(a) || (adds_up && a.level == "prefecture"));
+        Ok(Self {
+            rates: rates_word(work_folder)?,
+            own_slots: own.map(|a| a.area_code.clone()).collect(),
+            rule: rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect(),
+        })
+    }
+}
+
+/// 「全国と同じ割合」, or 「設定した割合」 where the work folder has rates of its own.
+pub fn rates_word(work_folder: Option<&Path>) -> Result<&'static str> {
+    named(if home_visit_rates(work_folder)?.is_empty() { "national" } else { "own" })
+}
+
+fn named(rates: &str) -> Result<&'static str> {
+    word("home_visit_rates", rates).ok_or_else(|| Error::new(format!("率の名前 {rates} がありません")).at("sql/dictionary/words.csv"))
+}
+
+/// A label as it is with national rates: people's workbooks keep the label of the day that they were written.
+pub fn with_national_rates(label: &str) -> String {
+    match (named("own"), named("national")) {
+        (Ok(own), Ok(national)) => label.replace(own, national),
+        _ => label.to_owned(),
+    }
 }
 
 /// What of it a prefecture has set, in words: it stands with the sources of every page.

@@ -81,10 +81,10 @@ pub struct IndicatorGroup {
     pub rows: Vec<IndicatorView>,
 }
 
-/// Every indicator with its chain, in the order of the list.
-pub fn indicators(rules: &Rules, models: &[ModelView]) -> Result<Vec<IndicatorGroup>> {
+/// Every indicator with its chain, in the order of the list; `rates` as in [`Indicator::all`].
+pub fn indicators(rates: &str, rules: &Rules, models: &[ModelView]) -> Result<Vec<IndicatorGroup>> {
     let mut groups: Vec<IndicatorGroup> = Vec::new();
-    for indicator in Indicator::all()? {
+    for indicator in Indicator::all(rates)? {
         let row = chain(&indicator, rules, models)?;
         match groups.iter_mut().find(|g| g.code == row.code) {
             Some(group) => group.rows.push(row),

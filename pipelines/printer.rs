@@ -165,7 +165,7 @@ impl Printer {
             value["generated"] = format!("kyogi {}", env!("CARGO_PKG_VERSION")).into();
             self.page(&format!("{page}.html"), page, &value)
         };
-        let indicators = serde_json::json!(method::indicators(&basis.rules, &models)?);
+        let indicators = serde_json::json!(method::indicators(basis.terms.rates, &basis.rules, &models)?);
         let tables = method::input_tables(&self.root)?;
         let page = serde_json::json!({ "indicators": indicators, "rules": basis.rules.rows, "models": models, "inputs": inputs, "tables": tables });
         frame("method", "計算の方法", page)?;

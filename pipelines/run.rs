@@ -28,6 +28,7 @@ use crate::draft::words::Phrases;
 use crate::draft::{Drafter, Facts};
 use crate::error::{Error, Result};
 use crate::finding::{self, Finding};
+use crate::local::Terms;
 use crate::packet::{self, Finished, Manifest, Packet};
 use crate::printer::Printer;
 use crate::progress::Progress;
@@ -76,6 +77,8 @@ pub struct Basis {
     pub council: Council,
     pub areas: Vec<Area>,
     pub boundaries: Option<Boundaries>,
+    /// What the prefecture set itself, for the phrases.
+    pub terms: Terms,
     pub year: i32,
     threads: usize,
     /// Where a work folder's own rows of the dictionary and the rules are looked for.
@@ -95,12 +98,14 @@ impl Basis {
         let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
         let areas = areas::all(&reference, &council);
-        let (rules, work_folder) = (Rules::load_in(year, work_folder)?, work_folder.map(Path::to_path_buf));
-        Ok(Self { areas, boundaries, council, reference, dictionary, rules, year, threads, work_folder, previous: None })
+        let rules = Rules::load_in(year, work_folder)?;
+        let (terms, work_folder) = (Terms::of(&rules, &council, &areas, work_folder)?, work_folder.map(Path::to_path_buf));
+        Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, year, threads, work_folder, previous: None })
     }
 
     pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
-        let mut drafter = Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, Phrases::new(overrides)?, self.year, simulated)?;
+        let phrases = Phrases::new(overrides, &self.terms)?;
+        let mut drafter = Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, phrases, self.year, simulated)?;
         drafter.own_settings = local::in_words(&self.council, self.work_folder.as_deref())?;
         Ok(drafter)
     }
@@ -189,7 +194,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     if let Some(changes) = &changes {
         compare::table(changes)?.write_csv(&root.join("data/changes.csv"))?;
     }
-    let book = DataBook::new(&basis.dictionary, &texts, &all_figures, changes.as_deref())?;
+    let book = DataBook::new(&basis.dictionary, &texts, &basis.terms, &all_figures, changes.as_deref())?;
     artefact::write_bytes(
         &root.join("data/figures.xlsx"),
         &databook::workbook(&databook::Request {

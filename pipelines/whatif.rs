@@ -15,6 +15,7 @@ use crate::draft::sentence::Labels;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::ingest::{Edit, cells};
+use crate::local;
 use crate::workspace::Workspace;
 use crate::{run, stage};
 
@@ -116,8 +117,11 @@ pub fn change_label(change: &Change, indicators: &[Indicator], labels: &Labels) 
 }
 
 /// The changed figures as people read them, area by area, and what does not reach them.
-pub fn text(tried: &Tried, names: &dyn Fn(&str) -> String, dictionary: &Dictionary) -> Result<String> {
-    let (indicators, labels) = (Indicator::all()?, Labels::load(dictionary)?);
+pub fn text(workspace: &Workspace, tried: &Tried) -> Result<String> {
+    let areas = workspace.areas()?;
+    let name = |code: &str| areas.iter().find(|a| a.area_code == code).map_or("", |a| a.name.as_str());
+    let dictionary = &Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
+    let (indicators, labels) = (Indicator::all(local::rates_word(Some(&workspace.root))?)?, Labels::load(dictionary)?);
     let mut out = String::new();
     for line in &tried.unmoved {
         writeln!(out, "注意：{line}").ok();
@@ -129,7 +133,7 @@ pub fn text(tried: &Tried, names: &dyn Fn(&str) -> String, dictionary: &Dictiona
     for c in &tried.changes {
         if area != c.key[1] {
             area = &c.key[1];
-            writeln!(out, "\n■ {}（{area}）", names(area)).ok();
+            writeln!(out, "\n■ {}（{area}）", name(area)).ok();
         }
         let label = change_label(c, &indicators, &labels)?;
         writeln!(out, "  {label}：{} → {}{}", c.before.text(&c.unit), c.after.text(&c.unit), c.unit).ok();

@@ -13,7 +13,7 @@ fn every_figure_resolves_to_the_method() {
     let packet = dir.path().join("packet");
     run_packet(&workspace, None, &packet, 2).unwrap_or_else(|e| panic!("{e}"));
     let method = fs::read_to_string(packet.join("method.html")).expect("method page");
-    let all = kyogi::draft::figures::Indicator::all().unwrap_or_else(|e| panic!("{e}"));
+    let all = kyogi::draft::figures::Indicator::all("全国と同じ割合").unwrap_or_else(|e| panic!("{e}"));
     let mut kinds = BTreeSet::new();
     for row in rows(&packet.join("data/figures.csv")) {
         let key = kyogi::draft::figures::Indicator::key(&row["indicator_code"], &row["breakdown"]);
@@ -198,13 +198,14 @@ fn data_book_has_all_figures_of_its_area_and_the_change() {
 fn causes_of_width_are_named() {
     use kyogi::draft::book::widened;
     use kyogi::draft::sentence::Measure;
-    let m = Measure { expected: 90, reported: 85, n_banded: 12, n_open_top: 1, n_masked: 2, ..Measure::default() };
+    let m = Measure { expected: Some(90), reported: Some(85), n_banded: 12, n_open_top: 1, n_masked: 2, ..Measure::default() };
     assert_eq!(widened(&m, "out"), ["未報告 5（含まず）", "階級 12", "上限なしの階級 1", "秘匿 2"]);
-    assert_eq!(widened(&m, ""), ["階級 12", "上限なしの階級 1", "秘匿 2"]);
-    assert_eq!(widened(&Measure { expected: 1_200, reported: 0, ..Measure::default() }, "out"), ["未報告 1,200（含まず）"]);
-    assert_eq!(widened(&Measure { expected: 3, reported: 3, ..Measure::default() }, "in"), [""; 0]);
+    let public = Measure { expected: None, reported: None, ..m };
+    assert_eq!(widened(&public, ""), ["階級 12", "上限なしの階級 1", "秘匿 2"]);
+    assert_eq!(widened(&Measure { expected: Some(1_200), reported: Some(0), ..Measure::default() }, "out"), ["未報告 1,200（含まず）"]);
+    assert_eq!(widened(&Measure { expected: Some(3), reported: Some(3), ..Measure::default() }, "in"), [""; 0]);
     // 3 of 5 silent facilities reported but left the answer blank
-    let m = Measure { expected: 20, reported: 18, value_low: 4.0, value_high: 9.0, unit: "施設".into(), ..Measure::default() };
+    let m = Measure { expected: Some(20), reported: Some(18), value_low: 4.0, value_high: 9.0, unit: "施設".into(), ..Measure::default() };
     assert_eq!(widened(&m, "in"), ["未報告 2", "無回答 3"]);
 }
 
@@ -226,7 +227,10 @@ fn workbook_of_all_figures() {
     let csv = rows(&packet.join("data/figures.csv"));
     assert_eq!(said.len(), csv.len());
     for row in &csv {
-        let key = ["area_code", "indicator_code", "breakdown", "value_low", "value_high", "reported"].map(|k| row[k].clone()).to_vec();
+        let mut key = ["area_code", "indicator_code", "breakdown", "value_low", "value_high", "reported"].map(|k| row[k].clone()).to_vec();
+        if row["reported"].is_empty() {
+            key[5] = "―".into();
+        }
         assert!(said.contains(&key), "{key:?}");
     }
     for r in 1..sheets[1].rows.len() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kyogi::embedded;
 use kyogi::render::charts::{
-    self, AgeBand, AgeGroup, Drawing, Funnel, FunnelLimit, FunnelPoint, Hub, Interval, Pyramid, Region, Role, Week, WeekBand, WeekMode,
+    self, AgeBand, AgeGroup, Drawing, Funnel, FunnelLimit, FunnelPoint, Hub, Interval, Pyramid, Region, Role, StackedRow, Week, WeekBand, WeekMode,
 };
 
 fn fonts() {
@@ -73,6 +73,9 @@ pub fn extremes() -> Vec<(String, Drawing)> {
     for (name, facilities, hubs) in [("none", 0, 0), ("one", 1, 1), ("town", 14, 5), ("city", 180, 40)] {
         all.push((format!("network_{name}"), network(facilities, hubs, "連携先")));
         all.push((format!("network_{name}_long"), network(facilities, hubs, "国立病院機構とても長い名前の総合医療センター")));
+    }
+    for (name, scale) in STACKS {
+        all.push((format!("stacked_{name}"), stacked(scale)));
     }
     all.extend(maps());
     for (name, scale) in [("village", 0.01), ("city", 1.0), ("metropolis", 400.0)] {
@@ -176,6 +179,31 @@ fn week(of: [i64; 4], silent: i64) -> Drawing {
         WeekBand { name: name.into(), hours: hours.into(), modes, blank }
     };
     charts::week("週", &Week { evening: band("準夜", "18〜22時", 0), night: band("深夜", "22〜翌6時", 1), holiday: band("休日", "終日", 0) })
+}
+
+const STACKS: [(&str, i64); 3] = [("village", 1), ("city", 7), ("metropolis", 900)];
+const PARTS: [[i64; 6]; 4] = [[0, 11, 5, 3, 0, 59], [0, 0, 0, 0, 0, 0], [40, 30, 20, 25, 30, 41], [1, 1, 1, 1, 1, 190]];
+
+fn stacked(scale: i64) -> Drawing {
+    let series = ["自院のみで確保", "連携のみで確保", "自院と連携の両方で確保", "なし（意向あり）", "なし", "無回答"];
+    let row =
+        |parts: &[i64; 6]| StackedRow { label: "後方支援病床の確保".into(), parts: parts.iter().map(|n| (n * scale) as f64).collect() };
+    charts::stacked("確保のしかた", "施設", &series, &PARTS.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A part that is too narrow for its number leaves no reader without it.
+#[test]
+fn every_part_of_a_stack_has_its_number() {
+    fonts();
+    for (name, scale) in STACKS {
+        let words = words(&stacked(scale).0);
+        let said = |n: i64| words.iter().filter(|w| w.4 == kyogi::draft::words::thousands(n)).count();
+        for parts in PARTS {
+            let all: Vec<String> = parts.iter().map(|n| kyogi::draft::words::thousands(n * scale)).collect();
+            let listed = words.iter().map(|w| w.4.as_str()).collect::<String>().contains(&format!("順に {}", all.join("・")));
+            assert!(listed || parts.iter().all(|n| *n == 0 || said(n * scale) > 0), "{name}: {parts:?}");
+        }
+    }
 }
 
 fn need(scale: f64) -> Drawing {

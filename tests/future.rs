@@ -1,11 +1,11 @@
 //! Need in years to come: the arithmetic once more in Rust, areas without a projection of their own, and what a prefecture sets itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use kyogi::embedded;
 
-use crate::support::{YEAR, folder, plain_facility, rows, sample, write_extract};
+use crate::support::{YEAR, folder, plain_facility, rows, run_packet, sample, sample_workspace, write_extract};
 
 type Row = BTreeMap<String, String>;
 
@@ -192,4 +192,35 @@ fn intentions_hours_and_care_facilities_by_hand() {
     assert_eq!(then("g1_blank_domains", ""), (0.0, 16.0));
     assert_eq!(then("home_care_24h_share", ""), (25.0, 75.0));
     assert_eq!(then("home_care_gap", "intention=all"), wished, "who did not report has said no intention");
+}
+
+/// Whose rates the need rests on is said by one word, in every text of the packet.
+#[test]
+fn own_rates_are_named_wherever_the_need_is_shown() {
+    let dir = folder();
+    for (own, says, never) in [(false, "全国と同じ割合", "設定した割合"), (true, "設定した割合", "全国と同じ割合")] {
+        let workspace = sample_workspace(&dir.path().join(says));
+        if own {
+            let rates = "age_band,patients_per_1000,source\nage_90_over,200,県の調査\n";
+            fs::write(workspace.root.join("reference/home_visit_rates.csv"), rates).expect("writable");
+        }
+        let packet = dir.path().join(format!("packet {says}"));
+        run_packet(&workspace, None, &packet, 2).unwrap_or_else(|e| panic!("{e}"));
+        for place in ["sheets/31201_g2c.html", "areas/31201.html", "areas/systems.html", "method.html", "dictionary.html"] {
+            let page = fs::read_to_string(packet.join(place)).expect("page");
+            assert!(page.contains(says) && !page.contains(never), "{place} with own rates: {own}");
+            // formulas and label of the method, the sentences read aloud, the rows of a chart
+            assert!(!page.contains("{{"), "{place}");
+        }
+        let sheets = kyogi::spreadsheet::read(&packet.join("data/figures.xlsx")).unwrap_or_else(|e| panic!("{e}"));
+        for (s, columns) in [(1, 18), (2, 9)] {
+            let cells = || (1..sheets[s].rows.len()).flat_map(|r| (0..columns).map(move |c| (r, c))).map(|(r, c)| sheets[s].text(r, c));
+            assert!(cells().any(|t| t.contains(says)) && !cells().any(|t| t.contains(never)), "{} with own rates: {own}", sheets[s].name);
+        }
+        let said = kyogi::explain::figure(&workspace, &packet, &["area=31201".into(), "indicator=home_care_expected_need".into()], None);
+        assert!(said.unwrap_or_else(|e| panic!("{e}")).contains(&format!("（{says}で使うとき）")));
+        let sources: BTreeSet<String> = rows(&packet.join("data/figures.csv")).into_iter().map(|r| r["source"].clone()).collect();
+        assert_eq!(sources.iter().any(|s| s == "population × own rates"), own);
+        assert_eq!(sources.iter().any(|s| s.contains("national use")), !own);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kyogi::council::Council;
 use kyogi::draft::words::Phrases;
 use kyogi::embedded;
 use kyogi::overrides;
@@ -10,12 +11,13 @@ use kyogi::render::html::{self, Html};
 use kyogi::render::pdf;
 use kyogi::wording;
 
-use crate::support::{YEAR, folder, rows, run_packet, sample_workspace};
+use crate::support::{YEAR, folder, rows, run_packet, sample_workspace, terms};
 
 /// A file with an error of its kind shows that it is read in the place of the built-in one.
 #[test]
 fn every_form_phrase_and_style_can_be_replaced() {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let terms = terms(&Council::default());
     for (path, _) in embedded::under("reports/").filter(|(p, _)| overrides::can_replace(p)) {
         let (kind, broken) = match path.rsplit('.').next() {
             Some("css") => ("css", "/* 県の色 */"),
@@ -26,7 +28,7 @@ fn every_form_phrase_and_style_can_be_replaced() {
         let own = |wanted: &str| (wanted == path).then(|| broken.to_owned());
         let noticed = match kind {
             "css" => html::stylesheet(&own).contains(broken),
-            "j2" => Phrases::new(&own).is_err(),
+            "j2" => Phrases::new(&own, &terms).is_err(),
             "html" => Html::new(&own).is_err(),
             _ => {
                 let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".typ");

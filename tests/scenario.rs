@@ -78,8 +78,7 @@ fn a_scenario_says_what_it_lacks() {
     let lines: String = [whole, bandless, without_g1, silent].iter().map(|id| format!("{id},g2c_home_visit,2:有り\n")).collect();
     fs::write(&answers, format!("facility_id,item_code,value\n{lines}{whole},g2c_managed_patients,2:11～30人\n")).expect("writable");
     let tried = whatif::run(&workspace, &extract, &Scenario { answers: Some(answers), late: None }, 2).unwrap_or_else(|e| panic!("{e}"));
-    let said =
-        whatif::text(&tried, &|_| String::new(), &kyogi::dictionary::Dictionary::load(2025).expect("dictionary")).unwrap_or_else(|e| panic!("{e}"));
+    let said = whatif::text(&workspace, &tried).unwrap_or_else(|e| panic!("{e}"));
     let notes: Vec<&str> = said.lines().filter(|l| l.starts_with("注意：")).collect();
     assert_eq!(notes.len(), 3, "{said}");
     for (note, (id, missing)) in notes.iter().zip([(bandless, "g2c_managed_patients"), (without_g1, "g1_consultation"), (silent, "report_status")]) {

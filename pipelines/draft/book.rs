@@ -12,6 +12,7 @@ use crate::artefact::Table;
 use crate::compare::Change;
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Result};
+use crate::local::Terms;
 
 /// Theme of figures about years to come; the other themes are the functions.
 pub const FUTURE: &str = "future";
@@ -79,6 +80,8 @@ pub struct FigureLine {
 }
 
 const UNREPORTED: &str = "未報告";
+/// In the place of facilities where a figure rests on public statistics alone.
+pub const NO_COVERAGE: &str = "―";
 
 /// What a comparison with the previous year may say.
 pub fn verdict_label(verdict: &str) -> &'static str {
@@ -93,12 +96,18 @@ pub fn verdict_label(verdict: &str) -> &'static str {
 
 impl DataBook {
     /// `figures` is the table of that name; `changes` is `None` without a previous report year.
-    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>, figures: &Table, changes: Option<&[Change]>) -> Result<Self> {
-        let indicators = Indicator::all()?;
+    pub fn new(
+        dictionary: &Dictionary,
+        overrides: &dyn Fn(&str) -> Option<String>,
+        terms: &Terms,
+        figures: &Table,
+        changes: Option<&[Change]>,
+    ) -> Result<Self> {
+        let indicators = Indicator::all(terms.rates)?;
         let mut themes: Vec<(String, String)> =
             dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
         themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
-        let sentences = Sentences::new(dictionary, overrides)?;
+        let sentences = Sentences::new(dictionary, overrides, terms)?;
         let items: BTreeMap<&str, &str> = dictionary.items.iter().map(|i| (i.item_code.as_str(), i.function_code.as_str())).collect();
         let mut shown: BTreeMap<(String, String), Vec<Shown>> = BTreeMap::new();
         for row in 0..figures.len() {
@@ -133,8 +142,9 @@ impl DataBook {
 
     /// 「167施設のうち154施設（未報告 13施設）」
     pub fn coverage(&self, area: &Area) -> String {
-        let Some(Shown { measure: m, .. }) = self.figures(area).first() else { return "―".into() };
-        format!("{}施設のうち{}施設（未報告 {}施設）", thousands(m.expected), thousands(m.reported), thousands(m.expected - m.reported))
+        let of = |s: &Shown| s.measure.expected.zip(s.measure.reported);
+        let Some((expected, reported)) = self.figures(area).iter().find_map(of) else { return NO_COVERAGE.into() };
+        format!("{}施設のうち{}施設（未報告 {}施設）", thousands(expected), thousands(reported), thousands(expected - reported))
     }
 
     /// The figures of an area; empty for an area that the table does not have.
@@ -196,7 +206,10 @@ impl DataBook {
             low: number_in(&m.unit, m.value_low),
             high: number_in(&m.unit, m.value_high),
             unit: m.unit.clone(),
-            coverage: if !silent.is_empty() { format!("{}／{}", thousands(m.reported), thousands(m.expected)) } else { "―".into() },
+            coverage: m
+                .reported
+                .zip(m.expected)
+                .map_or_else(|| NO_COVERAGE.into(), |(reported, expected)| format!("{}／{}", thousands(reported), thousands(expected))),
             widened: if causes.is_empty() { "なし".into() } else { causes.join("、") },
             also: causes.iter().filter(|c| !c.starts_with(UNREPORTED)).cloned().collect::<Vec<_>>().join("、"),
             before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text(&m.unit)),
@@ -211,7 +224,7 @@ impl DataBook {
 ///
 /// `silent` as in [`Sentences::silent`].
 pub fn widened(m: &Measure, silent: &str) -> Vec<String> {
-    let unreported = if silent.is_empty() { 0 } else { m.expected - m.reported };
+    let unreported = m.unreported();
     // of a count of facilities, what the unreported do not explain is left by blank answers
     let counts = silent == "in" && m.unit == "施設" && m.n_banded + m.n_open_top + m.n_masked == 0;
     let blank = if counts { (m.value_high - m.value_low).round() as i64 - unreported } else { 0 };

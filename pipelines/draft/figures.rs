@@ -123,8 +123,15 @@ impl Indicator {
         if breakdown.is_empty() { indicator_code.to_owned() } else { format!("{indicator_code}|{breakdown}") }
     }
 
-    pub fn all() -> Result<Vec<Self>> {
-        read_csv("sql/dictionary/indicators.csv")
+    /// `rates` is what [`crate::local::rates_word`] says; the list has a place for it.
+    pub fn all(rates: &str) -> Result<Vec<Self>> {
+        let mut all: Vec<Self> = read_csv("sql/dictionary/indicators.csv")?;
+        for i in &mut all {
+            for text in [&mut i.label, &mut i.formula, &mut i.assumption, &mut i.what_changes] {
+                *text = text.replace("{{ rates }}", rates);
+            }
+        }
+        Ok(all)
     }
 
     /// The row of `indicator_code` or `indicator_code|breakdown`; `*` in a breakdown stands for any value.
@@ -182,8 +189,8 @@ pub struct ModeCount {
 }
 
 impl Names {
-    pub fn load() -> Result<Self> {
-        Ok(Self { modes: read_csv("sql/dictionary/modes.csv")?, indicators: Indicator::all()? })
+    pub fn load(rates: &str) -> Result<Self> {
+        Ok(Self { modes: read_csv("sql/dictionary/modes.csv")?, indicators: Indicator::all(rates)? })
     }
 
     /// Facilities by mode, in the order of `modes.csv`; modes that the item does not offer are left out.

@@ -211,12 +211,12 @@ impl<'a> Drafter<'a> {
             dictionary,
             rules,
             facts,
+            names: Names::load(phrases.terms.rates)?,
             phrases,
             report_year,
             simulated,
             figure_rows: figures::rows()?,
             maps: read_csv("reports/sheets/maps.csv")?,
-            names: Names::load()?,
             pictures: Pictures::load()?,
             key_changes: read_csv("reports/sheets/changes.csv")?,
             parts: read_csv("reports/sheets/parts.csv")?,
@@ -322,7 +322,6 @@ impl<'a> Drafter<'a> {
             "counts": answers.counts,
             "g1_positive": g1_positive,
             "demand_parts": self.demand_parts(area),
-            "rule": self.rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect::<BTreeMap<_, _>>(),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
         });
         Ok(Value::from(Serde(values)))
@@ -445,7 +444,7 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
     if let (Some(low), Some(high), true) = (s.managed_patients_low, s.managed_patients_high, s.facilities_reported > 0) {
         list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into(), "home_care_managed_patients"));
     }
-    list.push(figure("意向あり", thousands(s.intending), "施設", "「あり」に数えない".into(), "m-area_summary"));
+    list.push(figure("意向あり", thousands(s.intending), "施設", "今は機能がない施設".into(), "m-area_summary"));
     list
 }
 

@@ -11,6 +11,7 @@ use crate::artefact::Table;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::embedded;
 use crate::error::{Error, Result};
+use crate::local::Terms;
 
 /// One row of the table `figures`: a value with both ends, in its unit, and what made it wide.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -23,8 +24,9 @@ pub struct Measure {
     pub value_low: f64,
     pub value_high: f64,
     pub unit: String,
-    pub reported: i64,
-    pub expected: i64,
+    /// Facilities; `None` where the figure rests on public statistics alone.
+    pub reported: Option<i64>,
+    pub expected: Option<i64>,
     pub n_banded: i64,
     pub n_open_top: i64,
     pub n_masked: i64,
@@ -45,13 +47,18 @@ impl Measure {
             value_low: low,
             value_high: high,
             unit: text("unit")?,
-            reported: int("reported")?,
-            expected: int("expected")?,
+            reported: figures.int(row, "reported")?,
+            expected: figures.int(row, "expected")?,
             n_banded: int("n_banded")?,
             n_open_top: int("n_open_top")?,
             n_masked: int("n_masked")?,
             source: text("source")?,
         })
+    }
+
+    /// Facilities that have not reported; none where no report is used.
+    pub fn unreported(&self) -> i64 {
+        self.expected.zip(self.reported).map_or(0, |(expected, reported)| expected - reported)
     }
 }
 
@@ -157,14 +164,14 @@ const LIST: &str = "reports/phrases/figures.csv";
 
 impl Sentences {
     /// `overrides` gives the text of a file that the work folder replaces.
-    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
-        let mut phrases = Phrases::new(overrides)?;
+    pub fn new(dictionary: &Dictionary, overrides: &dyn Fn(&str) -> Option<String>, terms: &Terms) -> Result<Self> {
+        let mut phrases = Phrases::new(overrides, terms)?;
         let text = overrides(LIST).unwrap_or_else(|| embedded::text(LIST).to_owned());
         let broken = |e: csv::Error| Error::new(format!("文の一覧を読めません：{e}")).at(LIST);
         let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
         let rows = reader.deserialize().collect::<std::result::Result<Vec<SentenceRow>, _>>().map_err(broken)?;
         for (i, row) in rows.iter().enumerate() {
-            phrases.add(&name(i), &format!("{{%- from \"range\" import said, short -%}}{}", row.sentence))?;
+            phrases.add(&name(i), &format!("{{%- from \"range\" import said, short -%}}{{%- from \"duty\" import one_slot -%}}{}", row.sentence))?;
         }
         Ok(Self { phrases, rows, labels: Labels::load(dictionary)? })
     }
@@ -184,6 +191,7 @@ impl Sentences {
         }
         Ok(Value::from(Serde(serde_json::json!({
             "area": area_name, "low": m.value_low, "high": m.value_high, "unit": m.unit, "p": labels, "m": m, "silent": silent,
+            "unreported": m.unreported(),
         }))))
     }
 
@@ -200,10 +208,10 @@ impl Sentences {
     /// The same where the place of its sentence is known.
     pub fn figure_at(&self, row: usize, area_name: &str, m: &Measure) -> Result<String> {
         let said = self.said(row, area_name, m)?;
-        if self.silent(row) != "out" || m.expected <= m.reported || said.contains("未報告") {
+        if self.silent(row) != "out" || m.unreported() <= 0 || said.contains("未報告") {
             return Ok(said);
         }
-        let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.expected - m.reported));
+        let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.unreported()));
         Ok(said.strip_suffix('。').unwrap_or(&said).to_owned() + &left_out)
     }
 

@@ -1,10 +1,12 @@
 //! Formatting of numbers and dates, and the sentences of `reports/phrases`.
 
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::embedded;
 use crate::error::Result;
+use crate::local::Terms;
 
 /// 12,345
 pub fn thousands(n: i64) -> String {
@@ -85,6 +87,7 @@ pub fn circled(index: usize) -> String {
 /// Sentences: templates of `reports/phrases`, one sentence a line, strict about missing values.
 pub struct Phrases {
     environment: Environment<'static>,
+    pub terms: Terms,
 }
 
 /// A sentence with numbers, and the places of the method page that say how they are made.
@@ -102,8 +105,8 @@ impl Sentence {
 }
 
 impl Phrases {
-    /// `overrides` gives the text of a file that the work folder replaces.
-    pub fn new(overrides: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+    /// `overrides` gives the text of a file that the work folder replaces; every phrase may speak of the `terms`.
+    pub fn new(overrides: &dyn Fn(&str) -> Option<String>, terms: &Terms) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
@@ -113,12 +116,15 @@ impl Phrases {
         environment.add_filter("pct", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), percent));
         environment.add_filter("share", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), share_number));
         environment.add_filter("num", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), number));
+        environment.add_global("rates", terms.rates);
+        environment.add_global("own_slots", Value::from(Serde(terms.own_slots.clone())));
+        environment.add_global("rule", Value::from(Serde(terms.rule.clone())));
         for (path, text) in embedded::under("reports/phrases/").filter(|(path, _)| path.ends_with(".j2")) {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");
             let text = overrides(path).unwrap_or_else(|| text.to_owned());
             environment.add_template_owned(name.to_owned(), text)?;
         }
-        Ok(Self { environment })
+        Ok(Self { environment, terms: terms.clone() })
     }
 
     /// One more template, for example a sentence from a table.

@@ -99,7 +99,8 @@ pub fn tell(out: &mut String, lists: &[RowList], m: &Measure) -> Result<()> {
     }
     for list in lists {
         let what = if list.of_reports() { "報告の行" } else { "公的統計の行" };
-        let total = list.total()?.text();
+        // the parts of a share are no shares
+        let total = list.total()?.text(if list.is_whole() { &m.unit } else { "" });
         let said = match (list.is_whole(), list.agrees(m)?) {
             (true, true) => format!("：{} 行、合計 {total}{}（数値と一致）", list.table.len(), m.unit),
             (true, false) => format!(

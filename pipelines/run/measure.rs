@@ -36,7 +36,7 @@ pub fn print_documents(options: &Options<'_>, root: &Path, watch: &mut Watch<'_>
     let figures = figures(&basis, &extract, Input::default(), root, &Progress::silent())?;
     let printer = Printer::new(&|_| None, root.to_path_buf(), (basis.year + 1, 4, 1))?;
     let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
-    let (plan, book) = (plan(&basis), DataBook::new(&basis.dictionary, &|_| None, &compare::figures_of(root)?, None)?);
+    let (plan, book) = (plan(&basis), DataBook::new(&basis.dictionary, &|_| None, &basis.terms, &compare::figures_of(root)?, None)?);
     watch(plan.len(), &|| printer.sheets(&drafter, &basis, &plan, &BTreeMap::new(), &Progress::silent()).map(|_| ()))?;
     watch(basis.areas.len(), &|| printer.data_book(&drafter, &basis, &plan, &book, &Progress::silent()))
 }

@@ -12,6 +12,7 @@ use crate::draft::figures::FigureValue;
 use crate::draft::sheet::TableView;
 use crate::draft::words::{Phrases, wareki_date, wareki_year};
 use crate::error::Result;
+use crate::local;
 use crate::packet::Manifest;
 use crate::workspace::SETTINGS;
 
@@ -114,7 +115,9 @@ pub fn check(asked: &Asked<'_>, phrases: &Phrases) -> Result<String> {
 /// The indicator that people named: by its code or its name.
 pub fn measurable<'a>(all: &'a [Measurable], said: &str) -> Option<&'a Measurable> {
     let wanted = crate::ingest::cells::fold(said);
-    all.iter().find(|m| m.key == wanted).or_else(|| all.iter().find(|m| crate::ingest::cells::fold(&m.label) == wanted))
+    // own rates may have come or gone since the name was written
+    let plain = |label: &str| local::with_national_rates(&crate::ingest::cells::fold(label));
+    all.iter().find(|m| m.key == wanted).or_else(|| all.iter().find(|m| plain(&m.label) == plain(&wanted)))
 }
 
 /// Indicators that people named by their code get their name: codes are not for the public.

@@ -208,7 +208,7 @@ struct ModeRow {
 
 /// Every figure that a measure may be checked by, named in full, in the order of the dictionary.
 pub fn measurables(drafter: &Drafter<'_>, areas: &[Area]) -> Result<Vec<Measurable>> {
-    let (all, modes) = (Indicator::all()?, read_csv::<ModeRow>("sql/dictionary/modes.csv")?);
+    let (all, modes) = (Indicator::all(drafter.phrases.terms.rates)?, read_csv::<ModeRow>("sql/dictionary/modes.csv")?);
     let Some(whole) = areas.iter().find(|a| a.level == "prefecture") else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for key in drafter.facts.answers(whole)?.figures.keys() {

@@ -1,4 +1,4 @@
--- 区・市区町村ごとの、期待される在宅医療の必要量（全国と同じ割合、又は作業フォルダーの率で使うとしたとき）
+-- 区・市区町村ごとの、期待される在宅医療の必要量（全国の率、又は作業フォルダーの率で使うとしたとき）
 -- step:   for agg_home_care_need and agg_future_need
 -- grain:  unit_code
 -- needs:  ref_units, ref_population_by_age, ref_home_visits_by_age, ref_home_visit_rates, rules

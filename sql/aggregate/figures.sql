@@ -10,8 +10,8 @@
 -- column: value_low       number   下限
 -- column: value_high      number   上限
 -- column: unit            text     単位
--- column: reported        integer  報告した医療機関  施設
--- column: expected        integer  報告の対象        施設
+-- column: reported        integer  報告した医療機関（公的統計だけによる数値は空）  施設
+-- column: expected        integer  報告の対象（公的統計だけによる数値は空）        施設
 -- column: n_banded        integer  階級で答えた数    施設
 -- column: n_open_top      integer  上限なしの階級    施設
 -- column: n_masked        integer  秘匿              施設
@@ -46,7 +46,10 @@ with lines (level, area_code, indicator_code, breakdown, low, high, unit, banded
 )
 
 select y.report_year, l.level, l.area_code, l.indicator_code, l.breakdown, l.low as value_low, l.high as value_high, l.unit,
-    s.facilities_reported as reported, s.facilities_expected as expected, l.banded as n_banded, l.open_top as n_open_top, l.masked as n_masked, l.source
+    -- what rests on public statistics alone was reported by nobody
+    case when l.source like '%report%' then s.facilities_reported end as reported,
+    case when l.source like '%report%' then s.facilities_expected end as expected,
+    l.banded as n_banded, l.open_top as n_open_top, l.masked as n_masked, l.source
 from lines l
 cross join run y
 join agg_status s on s.level = l.level and s.area_code = l.area_code and s.function_code = 'g1'

@@ -1,7 +1,7 @@
 -- 在宅医療の数値を、長い表の形に
 -- step:   for figures
 -- grain:  level, area_code, indicator_code, breakdown
--- needs:  agg_home_care, agg_home_care_need, agg_future_need, agg_status, rules
+-- needs:  agg_home_care, agg_home_care_need, agg_future_need, agg_status, ref_home_visit_rates, rules
 -- check:  low <= high
 -- column: level           text     区域の段階
 -- column: area_code       text     区域コード
@@ -14,7 +14,10 @@
 -- column: open_top        integer  上限なしの階級
 -- column: masked          integer  秘匿
 -- column: source          text     出典
-with rate as (select value as visits from rules where rule_code = 'visits_per_patient_month'),
+with rate as (
+    select value as visits, case when exists (select 1 from ref_home_visit_rates) then 'own rates' else 'national use' end as uses
+    from rules where rule_code = 'visits_per_patient_month'
+),
 
 need as (
     select level, area_code, basis, year, patients,
@@ -71,9 +74,9 @@ lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, ope
     union all
     select level, area_code, case basis when 'expected' then 'home_care_expected_need' else 'home_care_projected_demand' end,
         replace(replace(parts, 'basis=projected_demand;', ''), 'basis=projected_demand', ''), patients, patients, '人/月', 0, 0, 0,
-        case when basis = 'projected' then 'MHLW demand forecast' when is_today then 'population × national use'
-            else 'population projection × national use (3 age groups, coarse)' end
-    from needs
+        case when basis = 'projected' then 'MHLW demand forecast' when is_today then 'population × ' || uses
+            else 'population projection × ' || uses || ' (3 age groups, coarse)' end
+    from needs cross join rate
     union all
     select e.level, e.area_code, 'home_care_need_ratio', '', p.patients / e.patients, p.patients / e.patients, '倍', 0, 0, 0, 'projected ÷ expected'
     from needs e join needs p on p.level = e.level and p.area_code = e.area_code and p.basis = 'projected' and p.is_today

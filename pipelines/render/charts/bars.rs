@@ -51,6 +51,11 @@ pub fn bars(title: &str, unit: &str, bars: &[Bar]) -> Drawing {
     p.finish(title, rows.bottom + MARGIN)
 }
 
+/// Empty space between rows in px: less when there are many.
+pub(super) fn air(rows: usize) -> f64 {
+    if rows > 12 { 14.0 } else { 22.0 }
+}
+
 /// x of the zero line, right of the labels.
 pub(super) fn label_column(labels: &[Block], bold: bool) -> f64 {
     let widest = labels.iter().map(|l| l.width(bold)).fold(60.0, f64::max);
@@ -76,8 +81,7 @@ impl Rows {
     /// Rows from `top` downwards, each as tall as its texts need, closer when there are many.
     pub(super) fn new(top: f64, columns: &[&[Block]]) -> Rows {
         let count = columns.iter().map(|c| c.len()).max().unwrap_or(0);
-        let air = if count > 12 { 14.0 } else { 22.0 };
-        let mut bottom = top;
+        let (air, mut bottom) = (air(count), top);
         let mut middles = vec![];
         for i in 0..count {
             let tallest = columns.iter().filter_map(|c| c.get(i)).map(Block::height).fold(EM, f64::max);

@@ -1,10 +1,10 @@
 //! Horizontal stacked counts.
 
 use super::Drawing;
-use super::bars::{GAP, HALF, LABEL_MAX, Rows, label_column};
+use super::bars::{GAP, HALF, LABEL_MAX, air, label_column};
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, PLAIN, Picture, Rect, nothing};
 use super::palette::{Fill, INK, PAPER, class_fills};
-use super::text::{Block, EM, SMALL_EM, fit_all, number, width};
+use super::text::{Block, EM, SMALL_EM, fit_all, lines, number, width};
 
 /// One row of a stacked chart.
 pub struct StackedRow {
@@ -14,7 +14,11 @@ pub struct StackedRow {
     pub parts: Vec<f64>,
 }
 
+/// Between a bar and the numbers beneath it in px.
+const BENEATH: f64 = 6.0;
+
 /// Horizontal stacked counts on one common scale, at most 6 series, legend on top, sums at the end.
+/// Where a part of a row is too narrow for its number, all numbers of the row stand beneath it in the order of the legend.
 /// `unit` is printed after the sums.
 pub fn stacked(title: &str, unit: &str, series: &[&str], rows: &[StackedRow]) -> Drawing {
     if rows.is_empty() || series.is_empty() {
@@ -28,16 +32,39 @@ pub fn stacked(title: &str, unit: &str, series: &[&str], rows: &[StackedRow]) ->
     let sums: Vec<f64> = rows.iter().map(|r| counts(r, series.len()).sum()).collect();
     let texts: Vec<String> = sums.iter().map(|s| format!("計{}{unit}", number(*s))).collect();
     let texts = fit_all(texts.iter().map(String::as_str), (NARROW_RIGHT - axis) * 0.5, false);
-    let lines = Rows::new(top, &[&labels, &texts]);
     let scale = px_per_unit(&sums, &texts, NARROW_RIGHT - axis);
 
-    for (((row, label), text), &y) in rows.iter().zip(&labels).zip(&texts).zip(&lines.middles) {
+    let (air, mut bottom) = (air(rows.len()), top);
+    for ((row, label), text) in rows.iter().zip(&labels).zip(&texts) {
+        let beneath = beneath(&counts(row, series.len()).collect::<Vec<_>>(), scale, NARROW_RIGHT - axis);
+        let half = label.height().max(text.height()).max(EM) / 2.0;
+        let y = bottom + air / 2.0 + half;
         p.block(label, (axis - GAP, y), Anchor::End, PLAIN);
         let end = segments(&mut p, counts(row, series.len()).zip(fills.iter().copied()), (axis, y), scale);
         p.block(text, (end + GAP, y), Anchor::Start, PLAIN);
+        bottom = y + half + air / 2.0;
+        if let Some(numbers) = beneath {
+            let upper = y + half.max(HALF + 1.0) + BENEATH;
+            p.block(&numbers, (axis + BENEATH, upper + numbers.height() / 2.0), Anchor::Start, PLAIN);
+            bottom = upper + numbers.height() + air / 2.0;
+        }
     }
-    p.line((axis, top), (axis, lines.bottom), INK, 2);
-    p.finish(title, lines.bottom + MARGIN)
+    p.line((axis, top), (axis, bottom), INK, 2);
+    p.finish(title, bottom + MARGIN)
+}
+
+/// The numbers of a row's parts, where one of them does not fit into its part.
+fn beneath(counts: &[f64], scale: f64, plot: f64) -> Option<Block> {
+    if counts.iter().all(|c| *c <= 0.0 || fitting(&number(*c), c * scale).is_some()) {
+        return None;
+    }
+    let numbers: Vec<String> = counts.iter().map(|c| number(*c)).collect();
+    Some(Block { lines: lines(&format!("順に {}", numbers.join("・")), SMALL_EM, plot - BENEATH, false), em: SMALL_EM })
+}
+
+/// The size at which a number fits into a part of this width.
+fn fitting(text: &str, room: f64) -> Option<f64> {
+    [EM, 20.0, SMALL_EM].into_iter().find(|em| width(text, *em, false) <= room - 6.0)
 }
 
 /// The parts of one row side by side from `(x, y)`; returns the x of their end.
@@ -64,8 +91,7 @@ fn counts(row: &StackedRow, n: usize) -> impl Iterator<Item = f64> {
 fn segment(p: &mut Picture, r: Rect, fill: Fill, count: f64) {
     p.class_rect(r, fill);
     let text = number(count);
-    let fits = |em: &f64| width(&text, *em, false) <= r.x1 - r.x0 - 6.0;
-    let Some(em) = [EM, 20.0, SMALL_EM].into_iter().find(fits) else { return };
+    let Some(em) = fitting(&text, r.x1 - r.x0) else { return };
     let letters = Letters { em, bold: false, colour: fill.text_colour() };
     let mid = ((r.x0 + r.x1) / 2.0, (r.y0 + r.y1) / 2.0);
     if !matches!(fill, Fill::Solid(_)) {
