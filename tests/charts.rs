@@ -186,7 +186,8 @@ const PARTS: [[i64; 6]; 4] = [[0, 11, 5, 3, 0, 59], [0, 0, 0, 0, 0, 0], [40, 30,
 
 fn stacked(scale: i64) -> Drawing {
     let series = ["自院のみで確保", "連携のみで確保", "自院と連携の両方で確保", "なし（意向あり）", "なし", "無回答"];
-    let row = |parts: &[i64; 6]| StackedRow { label: "後方支援病床の確保".into(), parts: parts.iter().map(|n| (n * scale) as f64).collect() };
+    let row =
+        |parts: &[i64; 6]| StackedRow { label: "後方支援病床の確保".into(), parts: parts.iter().map(|n| (n * scale) as f64).collect() };
     charts::stacked("確保のしかた", "施設", &series, &PARTS.iter().map(row).collect::<Vec<_>>())
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kyogi::draft::words::Phrases;
 use kyogi::council::Council;
+use kyogi::draft::words::Phrases;
 use kyogi::embedded;
 use kyogi::overrides;
 use kyogi::printer;

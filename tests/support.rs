@@ -21,9 +21,7 @@ pub const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
 
 /// What phrases may say of a council setting of 鳥取県, with the built-in rules and rates.
 pub fn terms(council: &Council) -> Terms {
-    let load = || -> kyogi::error::Result<Terms> {
-        Terms::of(&Rules::load(YEAR)?, council, &areas::all(&Reference::load("31")?, council), None)
-    };
+    let load = || -> kyogi::error::Result<Terms> { Terms::of(&Rules::load(YEAR)?, council, &areas::all(&Reference::load("31")?, council), None) };
     load().unwrap_or_else(|e| panic!("{e}"))
 }
 
