@@ -165,8 +165,8 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
         if let Some(reason) = absent(packet, [area, indicator, breakdown])? {
             return Ok(format!("■ 区域 {area} の指標 {indicator} {breakdown} は、出していません\n  理由：{reason}\n"));
         }
-        return Err(Error::new(format!("区域 {area} の指標 {indicator} {breakdown} がありません"))
-            .next("data/figures.csv にある area_code、indicator_code、breakdown を指定してください"));
+        return Err(Error::new(format!("区域 {area} の指標 {} がありません", Indicator::key(indicator, breakdown)))
+            .next("data/figures.csv にある area_code（区域のコード）、indicator_code、breakdown を指定してください"));
     };
     let all = Indicator::all(local::rates_word(Some(&workspace.root))?)?;
     let (dictionary, rules) = (Dictionary::load_in(year, Some(&workspace.root))?, Rules::load_in(year, Some(&workspace.root))?);

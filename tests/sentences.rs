@@ -68,7 +68,7 @@ fn a_high_ratio_of_duty_slots_says_what_the_need_rests_on() {
         (m.level, m.area_code) = (level.into(), code.into());
         s.figure("この区域", &m).unwrap_or_else(|e| panic!("{e}"))
     };
-    let is_default = |text: &str| text.contains("1日1枠と置いています") && text.contains("council.toml の [duty_slots]");
+    let is_default = |text: &str| text.contains("1日1枠と置いています");
     for (own, level, code, high, expected) in [
         (&[][..], "municipality", "31201", 9468.0, true),
         (&[], "municipality", "31201", 299.9, false),

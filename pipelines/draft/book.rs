@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::figures::{FigureValue, Indicator};
 use super::sentence::{Measure, Sentences};
-use super::words::{number_in, thousands};
+use super::words::{ends_in, thousands};
 use crate::areas::Area;
 use crate::artefact::Table;
 use crate::compare::Change;
@@ -200,11 +200,12 @@ impl DataBook {
         let (m, silent) = (&s.measure, self.sentences.silent(s.sentence));
         let change = self.change(m);
         let causes = widened(m, silent);
+        let (low, high) = ends_in(&m.unit, m.value_low, m.value_high);
         Ok(FigureLine {
             breakdown: m.breakdown.clone(),
             label: if group.by_breakdown { self.part_label(s)? } else { group.label.clone() },
-            low: number_in(&m.unit, m.value_low),
-            high: number_in(&m.unit, m.value_high),
+            low,
+            high,
             unit: m.unit.clone(),
             coverage: m
                 .reported

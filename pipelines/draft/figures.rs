@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::sheet::{Chart, TableView};
-use super::words::{number_in, percent_or_dash, thousands};
+use super::words::{ends_in, percent_or_dash, thousands};
 use crate::artefact::Table;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::error::{Error, Result};
@@ -93,7 +93,7 @@ impl FigureValue {
 
     /// 「766〜1,370」, 「6.1」: as the unit is printed.
     pub fn text(&self, unit: &str) -> String {
-        let (low, high) = (number_in(unit, self.low), number_in(unit, self.high));
+        let (low, high) = ends_in(unit, self.low, self.high);
         if low == high { low } else { format!("{low}〜{high}") }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Drafter;
+use super::figures::FigureValue;
 use super::sheet::{Chart, TableView};
 use super::words::percent_or_dash;
 use crate::areas::Area;
@@ -75,7 +76,9 @@ impl Drafter<'_> {
                 Some(f) if f.high > 0.0 => 1,
                 Some(_) => 2,
             };
-            shown.push(Spot { area, text: figure.map_or_else(|| "―".into(), |f| f.text(unit)), class });
+            // what there is more than enough of is no negative shortage
+            let text = figure.map(|f| FigureValue { low: f.low.max(0.0), high: f.high.max(0.0) }.text(unit));
+            shown.push(Spot { area, text: text.unwrap_or_else(|| "―".into()), class });
         }
         // a class without areas needs no place in the legend
         let used: Vec<u8> = (0..classes.len() as u8).filter(|c| *c < 3 || shown.iter().any(|s| s.class == *c)).collect();

@@ -36,8 +36,9 @@ pub struct PaperPage<'a> {
     overview: Option<PaperTable<'a>>,
     overview_chart: Picture<'a>,
     blocks: Vec<Block<'a>>,
-    /// Pictures too wide for a column.
+    /// Pictures too wide for a column, with their numbers.
     maps: Vec<Picture<'a>>,
+    map_lines: Vec<Line>,
     notes: &'a [String],
     sources: &'a [String],
 }
@@ -100,6 +101,7 @@ impl<'a> PaperPage<'a> {
             charts: page.population_charts.iter().map(Picture::of).collect(),
             ..Block::of_figures(std::iter::empty()).with_tables(std::iter::once(&page.population).chain(&page.population_tables))
         };
+        let wide = || page.functions.iter().flat_map(|f| &f.charts).filter(|c| !c.is_narrow());
         Self {
             kind: "area",
             title: &page.title,
@@ -111,7 +113,8 @@ impl<'a> PaperPage<'a> {
             overview: overview(page),
             overview_chart: Picture::of(&page.overview),
             blocks: functions.chain(future).chain([population]).collect(),
-            maps: page.functions.iter().flat_map(|f| &f.charts).filter(|c| !c.is_narrow()).map(Picture::of).collect(),
+            maps: wide().map(Picture::of).collect(),
+            map_lines: wide().map(Line::of_map).collect(),
             notes: &page.notes,
             sources: &page.sources,
         }
@@ -253,6 +256,15 @@ impl Line {
             text: format!(" *{mark}　例：{}", first.sentence),
             items,
         }
+    }
+
+    /// The places of a map with their numbers, because not every circle has room for its own; the classes are drawn.
+    fn of_map(map: &Chart) -> Self {
+        let place = |row: &Vec<String>| match row.as_slice() {
+            [name, number, value, ..] => format!("{number} {name}：{value}"),
+            other => other.join("："),
+        };
+        Self { head: "数値".into(), text: String::new(), items: map.data.rows.iter().map(place).collect::<Vec<_>>().join("　") }
     }
 
     /// A table row by row, in the order of its columns.

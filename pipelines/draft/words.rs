@@ -29,7 +29,9 @@ pub fn number(v: f64) -> String {
 /// A percentage to one decimal, 「28.6」 or 「30」: a limit must not be rounded past the value that it is held against.
 pub fn share_number(v: f64) -> String {
     let text = format!("{v:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
+    let whole = whole.parse().ok().filter(|n: &i64| n.abs() >= 1000).map_or_else(|| whole.to_owned(), thousands);
+    if tenth == "0" { whole } else { format!("{whole}.{tenth}") }
 }
 
 /// 「28.6〜100%」
@@ -41,6 +43,13 @@ pub fn share_range(low: f64, high: f64) -> String {
 /// A number as its unit is printed.
 pub fn number_in(unit: &str, v: f64) -> String {
     if unit == "%" { share_number(v) } else { number(v) }
+}
+
+/// Both ends of a figure: one decimal only where both are small.
+pub fn ends_in(unit: &str, low: f64, high: f64) -> (String, String) {
+    let is_large = unit != "%" && (low.abs() >= 20.0 || high.abs() >= 20.0);
+    let text = |v: f64| if is_large { thousands(v.round() as i64) } else { number_in(unit, v) };
+    (text(low), text(high))
 }
 
 /// 0.123 → 12.3%
@@ -119,6 +128,10 @@ impl Phrases {
         environment.add_global("rates", terms.rates);
         environment.add_global("own_slots", Value::from(Serde(terms.own_slots.clone())));
         environment.add_global("rule", Value::from(Serde(terms.rule.clone())));
+        environment.add_function("ends", |low: f64, high: f64| {
+            let (low, high) = ends_in("", low, high);
+            vec![low, high]
+        });
         for (path, text) in embedded::under("reports/phrases/").filter(|(path, _)| path.ends_with(".j2")) {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");
             let text = overrides(path).unwrap_or_else(|| text.to_owned());

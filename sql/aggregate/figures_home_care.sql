@@ -70,7 +70,7 @@ lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, ope
     union all
     select level, area_code, 'home_care_intending_facilities', '', intending, intending, '施設', 0, 0, 0, 'report' from care
     union all
-    select level, area_code, 'home_care_intention_patients', '', brings_low, brings_high, '人', intending, 0, 0, 'report, assumption' from care
+    select level, area_code, 'home_care_intention_patients', '', brings_low, brings_high, '人', 0, 0, 0, 'report, assumption' from care
     union all
     select level, area_code, case basis when 'expected' then 'home_care_expected_need' else 'home_care_projected_demand' end,
         replace(replace(parts, 'basis=projected_demand;', ''), 'basis=projected_demand', ''), patients, patients, '人/月', 0, 0, 0,
@@ -85,7 +85,7 @@ lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, ope
     select level, area_code, 'home_care_gap', parts, need - patients_high, need - patients_low, '人/月', banded, open_top, 0, 'need − report' from gaps
     union all
     select level, area_code, 'home_care_gap', concat_ws(';', nullif(parts, ''), 'intention=all'), need - patients_high - brings_high, need - patients_low - brings_low,
-        '人/月', banded + intending, open_top, 0, 'need − report − assumption'
+        '人/月', banded, open_top, 0, 'need − report − assumption'
     from gaps where is_today
 )
 

@@ -36,6 +36,8 @@ pub struct Interval {
 
 /// Half the height of a track in px.
 const TRACK: f64 = 11.0;
+/// Between a name and its track, and a track and the next name, in px.
+const GAP: f64 = 5.0;
 const LEFT: f64 = MARGIN + 14.0;
 const END: f64 = NARROW_RIGHT - 18.0;
 
@@ -56,16 +58,16 @@ pub fn intervals(title: &str, unit: &str, max: Option<f64>, rows: &[Interval]) -
     let mut tops = Vec::new();
     for (row, ((block, beside), text)) in rows.iter().zip(heads.iter().zip(&texts)) {
         let height = match beside {
-            _ if row.beneath => -10.0,
-            true => block.height().max(text.height()) + 6.0,
+            _ if row.beneath => -GAP,
+            true => block.height().max(text.height()) + GAP,
             false => block.height() + text.height() + 12.0,
         };
         tops.push(y);
         y += height + TRACK;
         middles.push(y);
-        y += TRACK + 10.0;
+        y += TRACK + GAP;
     }
-    let bottom = y - 6.0;
+    let bottom = y + 4.0 - GAP;
     for y in &middles {
         p.rect(Rect { x0: axis.left, y0: y - TRACK, x1: axis.right, y1: y + TRACK }, BAND);
     }
