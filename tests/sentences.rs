@@ -27,6 +27,10 @@ fn measure(indicator: &str, breakdown: &str, value: (f64, f64), unit: &str) -> M
     }
 }
 
+fn figure(s: &Sentences, area: &str, m: &Measure) -> String {
+    s.row(m).and_then(|row| s.figure(row, area, m)).unwrap_or_else(|e| panic!("{e}"))
+}
+
 #[test]
 fn an_interval_is_said_with_both_ends_and_its_causes() {
     let s = sentences();
@@ -53,7 +57,7 @@ fn an_interval_is_said_with_both_ends_and_its_causes() {
 #[test]
 fn a_gap_is_certain_possible_or_none() {
     let s = sentences();
-    let said = |low, high| s.figure("鳥取市", &measure("home_care_gap", "", (low, high), "人/月")).unwrap_or_else(|e| panic!("{e}"));
+    let said = |low, high| figure(&s, "鳥取市", &measure("home_care_gap", "", (low, high), "人/月"));
     assert!(said(12.0, 40.0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
     assert!(said(-5.0, 40.0).ends_with("不足しているとは言い切れません。"));
     assert!(said(-40.0, -5.0).ends_with("ありません（供給が少なくとも月5人、多くとも月40人上回ります）。"));
@@ -66,7 +70,7 @@ fn a_high_ratio_of_duty_slots_says_what_the_need_rests_on() {
     let said = |s: &Sentences, level: &str, code: &str, high: f64| {
         let mut m = measure("after_hours_duty_ratio", "", (120.0, high), "%");
         (m.level, m.area_code) = (level.into(), code.into());
-        s.figure("この区域", &m).unwrap_or_else(|e| panic!("{e}"))
+        figure(s, "この区域", &m)
     };
     let is_default = |text: &str| text.contains("1日1枠と置いています");
     for (own, level, code, high, expected) in [

@@ -189,7 +189,7 @@ impl DataBook {
     }
 
     pub fn sentence(&self, area: &Area, s: &Shown) -> Result<String> {
-        self.sentences.figure_at(s.sentence, &area.name, &s.measure)
+        self.sentences.figure(s.sentence, &area.name, &s.measure)
     }
 
     pub fn change(&self, m: &Measure) -> Option<&Change> {

@@ -80,12 +80,11 @@ impl Drafter<'_> {
             let text = figure.map(|f| FigureValue { low: f.low.max(0.0), high: f.high.max(0.0) }.text(unit));
             shown.push(Spot { area, text: text.unwrap_or_else(|| "―".into()), class });
         }
-        // a class without areas needs no place in the legend
-        let used: Vec<u8> = (0..classes.len() as u8).filter(|c| *c < 3 || shown.iter().any(|s| s.class == *c)).collect();
-        let classes: Vec<&str> = used.iter().map(|c| classes[usize::from(*c)]).collect();
+        // where every figure is given, the last class needs no place in the legend
+        let classes = if shown.iter().any(|s| s.class == 3) { &classes[..] } else { &classes[..3] };
         let code = row.figure.split('|').next().unwrap_or_default().to_owned();
-        let data = |title: &str| table(title, "少なくとも〜多くとも", &classes, &shown).made_by(vec![code]);
-        Ok(self.map(id, &format!("{}（{}の市区町村", row.title, areas[0].name), &classes, &shown, data))
+        let data = |title: &str| table(title, "少なくとも〜多くとも", classes, &shown).made_by(vec![code]);
+        Ok(self.map(id, &format!("{}（{}の市区町村", row.title, areas[0].name), classes, &shown, data))
     }
 
     /// A true map when the work folder holds boundaries, else circles by population. `title` ends within its brackets.

@@ -201,12 +201,9 @@ impl Sentences {
     }
 
     /// 「鳥取市で…は、少なくとも12施設、多くとも15施設です。」 Read aloud alone, it says of whom it does not speak.
-    pub fn figure(&self, area_name: &str, m: &Measure) -> Result<String> {
-        self.figure_at(self.row(m)?, area_name, m)
-    }
-
-    /// The same where the place of its sentence is known.
-    pub fn figure_at(&self, row: usize, area_name: &str, m: &Measure) -> Result<String> {
+    ///
+    /// `row` is the place of its sentence, from [`Sentences::row`].
+    pub fn figure(&self, row: usize, area_name: &str, m: &Measure) -> Result<String> {
         let said = self.said(row, area_name, m)?;
         if self.silent(row) != "out" || m.unreported() <= 0 || said.contains("未報告") {
             return Ok(said);
