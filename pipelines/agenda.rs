@@ -66,13 +66,14 @@ struct StepRow {
 pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<Vec<Made>> {
     let settings = &workspace.settings;
     let packet = workspace.output();
-    let Opened { made, basis, facts } = coordinate::open(workspace, threads)?;
+    let Opened { made, basis, mut facts } = coordinate::open(workspace, threads)?;
     let meetings = meetings(&basis, asked).map_err(|e| e.file(&workspace.root.join(crate::council::FILE)))?;
     let overrides = |path: &str| workspace.override_of(path);
-    let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let figures = compare::figures_of(&packet)?;
+    let changes = run::changes(workspace, &basis, &packet, &mut facts)?;
+    let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let source = Source {
-        data_book: DataBook::new(&basis.dictionary, &overrides, &basis.terms, &figures, None)?,
+        data_book: DataBook::new(&basis.dictionary, &overrides, &basis.terms, &figures, changes.as_deref())?,
         functions: Table::read_parquet("det_functions", &packet.join("stages/determine/det_functions.parquet"))?,
         book: workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?,
         basis: &basis,
@@ -114,6 +115,36 @@ pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<
         done.push(Made { place: finished.place, title, areas: areas.len(), kept: finished.kept });
     }
     Ok(done)
+}
+
+/// Folder of the one-page handouts in the work folder.
+const ONE_PAGES: &str = "一枚資料";
+
+/// A page to hand out for every area and theme, or for the areas of one theme.
+pub fn one_pages(workspace: &Workspace, function: Option<&str>, threads: usize) -> Result<Made> {
+    let packet = workspace.output();
+    let Opened { made, basis, mut facts } = coordinate::open(workspace, threads)?;
+    run::changes(workspace, &basis, &packet, &mut facts)?;
+    let overrides = |path: &str| workspace.override_of(path);
+    let drafter = basis.drafter(facts, &overrides, made.simulated)?;
+    let target = Packet::begin(&workspace.root.join(ONE_PAGES), &made.prefecture_code, made.simulated)?;
+    let printer = Printer::new(&overrides, target.path().to_path_buf(), (workspace.settings.report_year + 1, 4, 1))?;
+    let mut pages = 0;
+    for (a, f) in run::plan(&basis) {
+        let (area, theme) = (&basis.areas[a], &basis.dictionary.functions[f]);
+        if function.is_none_or(|wanted| wanted == theme.function_code) {
+            printer.one_page(&drafter.sheet(area, theme)?)?;
+            pages += 1;
+        }
+    }
+    let known: Vec<&str> = basis.dictionary.functions.iter().map(|f| f.function_code.as_str()).collect();
+    if pages == 0 {
+        return Err(Error::new("一枚資料を作るテーマがありません").next(format!("--theme は {} のどれかです", known.join("、"))));
+    }
+    let mut manifest = Manifest::new(&made.prefecture_code, made.report_year, made.simulated, &[], &[])?;
+    manifest.inputs = made.inputs;
+    let finished = target.finish(manifest)?;
+    Ok(Made { place: finished.place, title: ONE_PAGES.into(), areas: pages, kept: finished.kept })
 }
 
 /// The meetings that were asked for.

@@ -11,6 +11,8 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
+use crate::areas::{self, Area};
+use crate::check;
 use crate::council::Council;
 use crate::dictionary::{Dictionary, read_csv};
 use crate::draft::words::{wareki_date, wareki_year};
@@ -20,6 +22,7 @@ use crate::ingest::sha256;
 use crate::packet::Manifest;
 use crate::reference::Reference;
 use crate::run::{AGENDAS, CHECKS};
+use crate::spreadsheet;
 use crate::workbook::{self, CouncilBook};
 use crate::workspace::Workspace;
 
@@ -58,6 +61,8 @@ pub struct Step {
     pub label: String,
     pub command: String,
     pub state: State,
+    /// How much of it the work folder shows: 「督促 10／65」; empty where there is nothing to count.
+    pub counts: Vec<String>,
 }
 
 /// Today in Japan, wherever the clock of the machine stands.
@@ -102,7 +107,16 @@ pub fn steps(workspace: &Workspace, today: Date) -> Result<Vec<Step>> {
             let command =
                 row.command.replace("{dir}", &dir).replace("{prefecture}", &settings.prefecture).replace("{next_year}", &(year + 1).to_string());
             let state = evidence.of(&row.evidence, opens, closes, today)?;
-            Ok(Step { code: row.step_code, opens, closes, who: row.who, label: row.label, command, state })
+            let counts = evidence.counts(&row.evidence)?;
+            // what is counted is done when all of it is
+            let open: Vec<String> = counts.iter().filter(|c| c.done < c.all).map(Count::open).collect();
+            let state = match state {
+                State::Done if !open.is_empty() => State::Missing(open),
+                State::Missing(lines) => State::Missing(lines.into_iter().chain(open).collect()),
+                other => other,
+            };
+            let counts = counts.iter().map(|c| format!("{} {}／{}", c.what, c.done, c.all)).collect();
+            Ok(Step { code: row.step_code, opens, closes, who: row.who, label: row.label, command, state, counts })
         })
         .collect()
 }
@@ -121,11 +135,27 @@ fn own_date(own: Option<&str>, default: &str, row: &Row, report_year: i32) -> Re
     own.map_or_else(|| on(default, row, report_year), |text| parse_date(text).map_err(|e| e.at(format!("[calendar] の {}", row.step_code))))
 }
 
+/// How many of the things of a step are done.
+struct Count {
+    what: &'static str,
+    done: usize,
+    all: usize,
+    /// What the rest lacks.
+    lacks: &'static str,
+}
+
+impl Count {
+    fn open(&self) -> String {
+        format!("{}：{} のうち {} に{}", self.what, self.all, self.all - self.done, self.lacks)
+    }
+}
+
 /// What the work folder shows.
 struct Evidence<'a> {
     workspace: &'a Workspace,
     manifest: Option<Manifest>,
     council: Council,
+    areas: Vec<Area>,
     dictionary: Dictionary,
     book: CouncilBook,
     today: Date,
@@ -135,9 +165,11 @@ impl<'a> Evidence<'a> {
     fn gather(workspace: &'a Workspace, today: Date) -> Result<Self> {
         let reference = Reference::load(&workspace.settings.prefecture)?;
         let dictionary = Dictionary::load(workspace.settings.report_year)?;
+        let council = Council::load(&workspace.root, &reference, &dictionary)?;
         Ok(Self {
             manifest: Manifest::read(&workspace.output()).ok(),
-            council: Council::load(&workspace.root, &reference, &dictionary)?,
+            areas: areas::all(&reference, &council),
+            council,
             book: workbook::read(&workspace.root)?,
             dictionary,
             workspace,
@@ -170,6 +202,52 @@ impl<'a> Evidence<'a> {
             }
             other => return Err(Error::new(format!("暦の「{other}」を確かめる方法がありません")).at("sql/rules/calendar.csv")),
         })
+    }
+
+    /// What can be counted of a step.
+    fn counts(&self, evidence: &str) -> Result<Vec<Count>> {
+        let consulted = |test: &dyn Fn(&workbook::Entry) -> bool| {
+            let mut all = 0;
+            let mut done = 0;
+            for function in &self.dictionary.functions {
+                for area in self.areas.iter().filter(|a| a.level == "prefecture" || self.council.consults(function, &a.level, &a.area_code)) {
+                    all += 1;
+                    let here = |e: &&workbook::Entry| e.function_code == function.function_code && e.area_code == area.area_code;
+                    done += usize::from(self.book.entries.iter().filter(here).any(test));
+                }
+            }
+            (done, all)
+        };
+        let count = |what, (done, all), lacks| vec![Count { what, done, all, lacks }];
+        Ok(match evidence {
+            "check_made" => self.checked()?,
+            "workbook_made" if !self.book.entries.is_empty() => count("案", consulted(&|e| e.part > 1 && !e.proposal.trim().is_empty()), "案がありません"),
+            "agendas_made" => count("会議の資料", self.prepared(), "資料がありません"),
+            "meetings_recorded" => count("協議", consulted(&|e| !e.agreed.trim().is_empty()), "合意がありません"),
+            "results_published" => count("公表", consulted(&|e| !e.agreed.trim().is_empty() && !e.published_on.is_empty()), "公表日がありません"),
+            _ => Vec::new(),
+        })
+    }
+
+    /// Lines of the lists that staff have dealt with: a date beside who did not report, a decision beside what was asked.
+    fn checked(&self) -> Result<Vec<Count>> {
+        let path = check::workbook::place(&self.workspace.root);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let sheets = spreadsheet::read(&path)?;
+        let filled = |name: &str, heading: &str| {
+            let sheet = sheets.iter().find(|s| s.name == name)?;
+            let column = sheet.rows.first()?.iter().position(|c| c.text == heading)?;
+            let lines = || (1..sheet.rows.len()).filter(|r| sheet.rows[*r].iter().any(|c| !c.text.trim().is_empty()));
+            Some((lines().filter(|r| !sheet.text(*r, column).trim().is_empty()).count(), lines().count()))
+        };
+        let kinds = [("督促", check::lists::UNREPORTED, check::merge::DATE, "督促した日付がありません"), ("照会", check::lists::INQUIRIES, check::merge::DECISION, "判断がありません")];
+        let counts = kinds.into_iter().filter_map(|(what, sheet, heading, lacks)| {
+            let (done, all) = filled(sheet, heading)?;
+            Some(Count { what, done, all, lacks })
+        });
+        Ok(counts.collect())
     }
 
     /// Findings that must be fixed, as the last packet counted them.
@@ -234,15 +312,25 @@ impl<'a> Evidence<'a> {
         format!("{}の{label}の会議", wareki_date(&date.to_string()))
     }
 
+    /// Whether a meeting has its folder of materials.
+    fn is_prepared(&self, function: &str, date: Date) -> bool {
+        let name = format!("{date}_{function}");
+        let folders = std::fs::read_dir(self.workspace.root.join(AGENDAS)).into_iter().flatten().flatten();
+        folders.into_iter().any(|e| e.file_name().to_string_lossy().starts_with(&name))
+    }
+
+    /// Dated meetings with their materials, of all.
+    fn prepared(&self) -> (usize, usize) {
+        (self.meetings().filter(|(f, d, _)| self.is_prepared(f, *d)).count(), self.meetings().count())
+    }
+
     /// Meetings of the coming six weeks without a folder of materials.
     fn agendas(&self) -> Vec<String> {
         let until = self.today.saturating_add(42.days());
-        let folder = self.workspace.root.join(AGENDAS);
-        let ready = |function: &str, date: Date| {
-            let name = format!("{date}_{function}");
-            std::fs::read_dir(&folder).into_iter().flatten().flatten().any(|e| e.file_name().to_string_lossy().starts_with(&name))
-        };
-        let soon = self.meetings().filter(|(f, d, _)| (self.today..=until).contains(d) && !ready(f, *d));
+        if self.meetings().next().is_none() {
+            return vec!["会議の日が council.toml にまだありません".into()];
+        }
+        let soon = self.meetings().filter(|(f, d, _)| (self.today..=until).contains(d) && !self.is_prepared(f, *d));
         soon.map(|(f, d, _)| format!("{}の資料がまだありません", self.named(f, d))).collect()
     }
 
@@ -303,7 +391,8 @@ pub fn text(steps: &[Step], report_year: i32, today: Date) -> String {
         let _ = writeln!(out, "\n{title}");
         for step in steps {
             let span = format!("{}〜{}", wareki_date(&step.opens.to_string()), wareki_date(&step.closes.to_string()));
-            let _ = writeln!(out, "  ・{}（{}、{span}）", step.label, step.who);
+            let counts = if step.counts.is_empty() { String::new() } else { format!("　{}", step.counts.join("、")) };
+            let _ = writeln!(out, "  ・{}（{}、{span}）{counts}", step.label, step.who);
             if let (State::Missing(missing), 0 | 1) = (&step.state, group) {
                 for line in missing {
                     let _ = writeln!(out, "      足りないもの：{line}");

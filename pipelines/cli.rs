@@ -209,6 +209,9 @@ enum Command {
         /// このテーマ（g1、g2a など）の会議だけ
         #[arg(long)]
         theme: Option<String>,
+        /// 会議の資料の代わりに、区域とテーマごとの一枚資料（PDF）を作る
+        #[arg(long, conflicts_with = "date")]
+        one_page: bool,
     },
     /// 今すること、足りないもの、そのコマンドを、一年の予定から示す
     Next {
@@ -368,7 +371,11 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             artefact::write_bytes(out, &bytes)?;
             println!("模擬の抽出ファイルを作りました：{}（{} KB）", out.display(), bytes.len().div_ceil(1024));
         }
-        Command::Agenda { dir, date, theme } => {
+        Command::Agenda { dir, theme, one_page: true, .. } => {
+            let made = agenda::one_pages(&Workspace::open(dir)?, theme.as_deref(), threads)?;
+            println!("一枚資料を作りました：{}（{} 枚）", made.place.display(), made.areas);
+        }
+        Command::Agenda { dir, date, theme, .. } => {
             let asked = agenda::Asked { date: date.as_deref(), function: theme.as_deref() };
             for made in agenda::make(&Workspace::open(dir)?, &asked, threads)? {
                 println!("会議の資料を作りました：{}（{}、区域 {}）", made.place.join("会議資料.pdf").display(), made.title, made.areas);

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::artefact::{self, Table};
-use crate::compare;
 use crate::draft::site::Plan;
-use crate::draft::{Drafter, Facts};
+use crate::draft::{self, Drafter, Facts};
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::ingest::sha256;
@@ -145,7 +144,7 @@ pub fn draft(options: &Options<'_>, decisions: &[Decision]) -> Result<Drafted> {
     let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
     let input = run::Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..run::Input::default() };
     let mut figures = run::figures(&basis, &extract, input, scratch.path(), options.progress)?;
-    run::changes(options.workspace, &compare::figures_of(scratch.path())?, &mut figures.facts)?;
+    run::changes(options.workspace, &basis, scratch.path(), &mut figures.facts)?;
     options.progress.stage("協議シートを合わせています");
     let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);
     let drafter = basis.drafter(figures.facts, &|path| options.workspace.override_of(path), simulated)?;
@@ -173,19 +172,20 @@ pub struct PublishOutcome {
 }
 
 /// A packet on disk: what it was made from, and its figures. Meetings and the publication start from it, not from the extract.
-pub(crate) struct Opened {
-    pub(crate) made: Manifest,
-    pub(crate) basis: Basis,
-    pub(crate) facts: Facts,
+pub struct Opened {
+    pub made: Manifest,
+    pub basis: Basis,
+    pub facts: Facts,
 }
 
 /// Opens the packet of the work folder.
-pub(crate) fn open(workspace: &Workspace, threads: usize) -> Result<Opened> {
+pub fn open(workspace: &Workspace, threads: usize) -> Result<Opened> {
     let (settings, packet) = (&workspace.settings, workspace.output());
     let made = Manifest::read(&packet)?;
     let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&workspace.root), threads)?;
-    let table = |name: &str| Table::read_parquet(name, &packet.join(format!("stages/aggregate/{name}.parquet")));
-    let facts = Facts::read(&table("area_summary")?, &table("figures")?, &table("agg_item_choices")?, &table("agg_item_counts")?)?;
+    let table = |name: &str| Ok((name.to_owned(), Table::read_parquet(name, &packet.join(format!("stages/aggregate/{name}.parquet")))?));
+    let tables = draft::TABLES.into_iter().map(table).collect::<Result<_>>()?;
+    let facts = Facts::of(&tables, &basis.areas, basis.boundaries.clone())?;
     Ok(Opened { made, basis, facts })
 }
 
@@ -237,7 +237,7 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
     printer.results(&published, &mut BTreeSet::new())?;
     if let Some(summary) = &published.summary {
         let id = format!("results/{}", summary.result_id);
-        printer.page("index.html", "result", &crate::draft::sheet::ResultSheet { root: "", result_id: id, ..summary.clone() })?;
+        printer.page("index.html", "result", &draft::sheet::ResultSheet { root: "", result_id: id, ..summary.clone() })?;
     }
     write_measures(&published, &root)?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;

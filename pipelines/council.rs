@@ -20,7 +20,7 @@ pub struct Council {
     pub areas: Vec<CouncilArea>,
     /// Function code → what the file says of it.
     pub themes: BTreeMap<String, Theme>,
-    /// Area code → duty slots needed on each holiday; areas that are not named need what the rule row says.
+    /// Area code → duty slots needed on each holiday; areas that are not named have no need to be held against.
     pub duty_slots: BTreeMap<String, f64>,
 }
 

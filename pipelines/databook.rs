@@ -61,7 +61,7 @@ const SHOWN: [ShownColumn; 20] = [
 const CHANGE: [ShownColumn; 3] = [
     shown("前の年度の少なくとも", "", "前の年度の下限", 12.0),
     shown("前の年度の多くとも", "", "前の年度の上限", 12.0),
-    shown("変化", "", "幅が重なるときは「区別できない」", 14.0),
+    shown("変化", "", "増減を言えないときは、その理由", 14.0),
 ];
 
 /// The bytes of the workbook; the same figures give the same bytes.

@@ -178,15 +178,11 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
     let council = Council::load(&workspace.root, &reference, &dictionary)?;
     let areas = areas::all(&reference, &council);
     let name = areas.iter().find(|a| a.level == measure.level && a.area_code == area).map_or(area, |a| a.name.as_str());
-    let words = Terms::of(&rules, &council, &areas, Some(&workspace.root))?;
+    let words = Terms::of(&rules, Some(&workspace.root))?;
     let sentences = Sentences::new(&dictionary, &|path: &str| workspace.override_of(path), &words)?;
     let mut out = String::new();
     writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();
     writeln!(out, "  読み上げ：{}", sentences.whole(name, &measure)?).ok();
-    writeln!(out, "  式：{}", chain.formula).ok();
-    writeln!(out, "  出典：{}", chain.source).ok();
-    writeln!(out, "  想定：{}", chain.assumption).ok();
-    writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
     // population, projections and the like do not rest on reports
     let covered = figures.int(i, "expected")?.zip(figures.int(i, "reported")?);
     let coverage = covered.map_or_else(|| NO_COVERAGE.to_owned(), |(expected, reported)| format!("{expected}施設のうち{reported}施設"));
@@ -199,6 +195,18 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
     ];
     let wide: Vec<String> = wide.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
     writeln!(out, "  幅と不足のもと：{}", if wide.is_empty() { "なし".to_owned() } else { wide.join("、") }).ok();
+    let lists = rows::lists(&packet.join("stages"), year, &measure)?;
+    rows::tell(&mut out, &lists, &measure)?;
+    if let Some(path) = rows_to {
+        let list = lists.iter().find(|l| l.of_reports()).or(lists.first());
+        let list = list.ok_or_else(|| Error::new("この数値は報告の行を使っていないので、書くものがありません").next("--rows を省いてください"))?;
+        list.table.write_csv_whole(path)?;
+        writeln!(out, "  すべての行（{} 行）を書きました：{}", list.table.len(), path.display()).ok();
+    }
+    writeln!(out, "  式：{}", chain.formula).ok();
+    writeln!(out, "  出典：{}", chain.source).ok();
+    writeln!(out, "  想定：{}", chain.assumption).ok();
+    writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
     writeln!(out, "  モデル：{}", chain.models.join(" ← ")).ok();
     for rule in &chain.rules {
         let value = rule.value.map_or_else(String::new, |v| format!("＝{v}{}", rule.unit));
@@ -221,14 +229,6 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
         let file = ["ingest", "reference"].iter().find_map(|stage| manifest.outputs.get_key_value(&format!("stages/{stage}/{table}.parquet")));
         let hash = file.map_or_else(String::new, |(file, hash)| format!("（{file}）SHA-256 {hash}"));
         writeln!(out, "  もとの表：{table}{hash}").ok();
-    }
-    let lists = rows::lists(&packet.join("stages"), year, &measure)?;
-    rows::tell(&mut out, &lists, &measure)?;
-    if let Some(path) = rows_to {
-        let list = lists.iter().find(|l| l.of_reports()).or(lists.first());
-        let list = list.ok_or_else(|| Error::new("この数値は報告の行を使っていないので、書くものがありません").next("--rows を省いてください"))?;
-        list.table.write_csv_whole(path)?;
-        writeln!(out, "  すべての行（{} 行）を書きました：{}", list.table.len(), path.display()).ok();
     }
     Ok(out)
 }

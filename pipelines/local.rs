@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::areas::Area;
 use crate::artefact::Table;
 use crate::council::Council;
 use crate::dictionary::{read_csv, word};
@@ -83,20 +82,14 @@ fn rates(text: &str) -> Result<Vec<RateRow>> {
 pub struct Terms {
     /// How often home care is taken to be used: 「全国と同じ割合」 or 「設定した割合」.
     pub rates: &'static str,
-    /// Areas whose needed duty slots were set: by themselves, or a prefecture by any of its medical areas.
-    pub own_slots: BTreeSet<String>,
     /// Rule rows that are numbers.
     pub rule: BTreeMap<String, f64>,
 }
 
 impl Terms {
-    pub fn of(rules: &Rules, council: &Council, areas: &[Area], work_folder: Option<&Path>) -> Result<Self> {
-        let is_set = |a: &&Area| council.duty_slots.contains_key(&a.area_code);
-        let adds_up = areas.iter().any(|a| a.level == "medical_area" && is_set(&a));
-        let own = areas.iter().filter(|a| is_set(a) || (adds_up && a.level == "prefecture"));
+    pub fn of(rules: &Rules, work_folder: Option<&Path>) -> Result<Self> {
         Ok(Self {
             rates: rates_word(work_folder)?,
-            own_slots: own.map(|a| a.area_code.clone()).collect(),
             rule: rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect(),
         })
     }
@@ -130,7 +123,7 @@ pub fn in_words(council: &Council, work_folder: Option<&Path>) -> Result<Vec<Str
     }
     if !council.duty_slots.is_empty() {
         let slots: Vec<String> = council.duty_slots.iter().map(|(area, slots)| format!("{area} {slots}枠")).collect();
-        said.push(format!("1日に要る当番の枠：協議の設定 council.toml（{}。ほかの区域は1枠）", slots.join("、")));
+        said.push(format!("1日に要る当番の枠：協議の設定 council.toml（{}。ほかの区域は要る枠を出しません）", slots.join("、")));
     }
     Ok(said)
 }

@@ -21,6 +21,11 @@ use crate::{artefact, catalogue, embedded, ingest, method};
 /// Sheets between two clearings of typst's caches: more would only cost memory.
 pub const CHUNK: usize = 16;
 
+/// Pages that a 課題管理シート takes at most.
+pub const SHEET_PAGES: usize = 2;
+/// Steps of leaving out: everything; without the tables; with one picture; without pictures.
+const FITS: u32 = 4;
+
 /// Places and characters that had to be replaced.
 pub type Replaced = BTreeSet<(String, char)>;
 
@@ -31,6 +36,8 @@ pub struct Printer {
     result: pdf::Template,
     area: pdf::Template,
     agenda: pdf::Template,
+    one_page: pdf::Template,
+    overview: pdf::Template,
     root: PathBuf,
     date: (i32, u8, u8),
 }
@@ -45,6 +52,8 @@ impl Printer {
             result: template("result")?,
             area: template("area")?,
             agenda: template("agenda")?,
+            one_page: template("one_page")?,
+            overview: template("overview")?,
             root,
             date,
         })
@@ -115,6 +124,14 @@ impl Printer {
         self.pair(path, "agenda", &self.agenda, screen, printed)
     }
 
+    /// A sheet on one page to hand out, at `<sheet_id>.pdf`.
+    pub fn one_page(&self, sheet: &crate::draft::sheet::Sheet) -> Result<()> {
+        let mut value = serde_json::to_value(sheet)?;
+        glyphs::clean(&mut value, &mut BTreeSet::new());
+        let pdf = self.print_within(&sheet.sheet_id, &self.one_page, &value, 1)?;
+        artefact::write_bytes(&self.root.join(format!("{}.pdf", sheet.sheet_id)), &pdf)
+    }
+
     /// What the screen shows and what is printed, where they are not the same value.
     fn pair(&self, path: &str, page: &str, template: &pdf::Template, screen: serde_json::Value, mut printed: serde_json::Value) -> Result<()> {
         self.page(&format!("{path}.html"), page, &screen)?;
@@ -128,20 +145,38 @@ impl Printer {
         glyphs::clean(&mut value, &mut characters);
         let html = self.html.render(page, &value)?;
         artefact::write_bytes(&self.root.join(format!("{folder}/{id}.html")), html.as_bytes())?;
-        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.pdf")), &self.print(id, template, value)?)?;
+        let pdf = if page == "sheet" { self.print_within(id, template, &value, SHEET_PAGES)? } else { self.print(id, template, value)? };
+        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.pdf")), &pdf)?;
         Ok(characters.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
     }
 
-    fn print(&self, id: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Vec<u8>> {
+    fn print(&self, id: &str, template: &pdf::Template, value: serde_json::Value) -> Result<Vec<u8>> {
+        pdf::render(self.paper(id, template, value)?)
+    }
+
+    fn paper<'a>(&self, id: &str, template: &'a pdf::Template, mut value: serde_json::Value) -> Result<pdf::Document<'a>> {
         let charts = pdf::take_charts(&mut value);
-        pdf::render(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
+        Ok(pdf::Document { template, json: serde_json::to_vec(&value)?, charts, ident: format!("kyogi/{id}"), date: self.date })
+    }
+
+    /// On so many pages at most: what also stands in the data book is left out step by step (`fit` of the template), texts of people never.
+    fn print_within(&self, id: &str, template: &pdf::Template, value: &serde_json::Value, most_pages: usize) -> Result<Vec<u8>> {
+        for fit in 0..FITS {
+            let mut tried = value.clone();
+            tried["fit"] = fit.into();
+            let most = (fit + 1 < FITS).then_some(most_pages);
+            if let Some(pdf) = pdf::render_within(self.paper(id, template, tried)?, most)? {
+                return Ok(pdf);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The PDF of a sheet that is already drafted; for measuring.
     pub fn sheet_pdf(&self, sheet: &crate::draft::sheet::Sheet) -> Result<Vec<u8>> {
         let mut value = serde_json::to_value(sheet)?;
         glyphs::clean(&mut value, &mut BTreeSet::new());
-        self.print(&sheet.sheet_id, &self.sheet, value)
+        self.print_within(&sheet.sheet_id, &self.sheet, &value, SHEET_PAGES)
     }
 
     pub fn pages(
@@ -173,6 +208,8 @@ impl Printer {
         page["indicators"] = indicators;
         frame("dictionary", "データ辞書", page)?;
         self.page("areas/systems.html", "systems", &drafter.systems_page()?)?;
+        let overview = serde_json::to_value(drafter.overview_page(&basis.areas, plan)?)?;
+        self.pair("areas/overview", "overview", &self.overview, overview.clone(), overview)?;
         self.page("index.html", "index", &drafter.index_page(&basis.areas, plan, made)?)
     }
 

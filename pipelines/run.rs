@@ -21,9 +21,7 @@ use crate::coordinate::Round;
 use crate::council::Council;
 use crate::dictionary::{self, Dictionary, dated};
 use crate::draft::book::DataBook;
-use crate::draft::picture_facts::PictureFacts;
 use crate::draft::site::{self, DataLink, Made, Plan};
-use crate::draft::systems::Allocation;
 use crate::draft::words::Phrases;
 use crate::draft::{Drafter, Facts};
 use crate::error::{Error, Result};
@@ -99,7 +97,7 @@ impl Basis {
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
         let areas = areas::all(&reference, &council);
         let rules = Rules::load_in(year, work_folder)?;
-        let (terms, work_folder) = (Terms::of(&rules, &council, &areas, work_folder)?, work_folder.map(Path::to_path_buf));
+        let (terms, work_folder) = (Terms::of(&rules, work_folder)?, work_folder.map(Path::to_path_buf));
         Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, year, threads, work_folder, previous: None })
     }
 
@@ -118,10 +116,13 @@ pub const CHECKS: &str = "check";
 /// The text that the work folder puts in the place of a built-in file.
 pub type Overrides<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-/// The figures against the packet of the previous report year, where the settings name one; what is drafted from the facts speaks of it.
-pub fn changes(workspace: &Workspace, figures: &Table, facts: &mut Facts) -> Result<Option<Vec<Change>>> {
+/// The figures in `root` against the packet of the previous report year, where the settings name one; what is drafted from the facts
+/// speaks of it.
+pub fn changes(workspace: &Workspace, basis: &Basis, root: &Path, facts: &mut Facts) -> Result<Option<Vec<Change>>> {
     let Some(previous) = workspace.previous() else { return Ok(None) };
-    let found = compare::changes(&compare::figures_of(&previous)?, figures)?;
+    let mut found = compare::changes(&compare::figures_of(&previous)?, &compare::figures_of(root)?)?;
+    let functions = |packet: &Path| Table::read_parquet("det_functions", &packet.join("stages/determine/det_functions.parquet"));
+    compare::compare_alike(&mut found, &functions(&previous)?, &functions(root)?, &basis.areas, basis.rules.value("stable_id_share")?)?;
     facts.remember(&found);
     Ok(Some(found))
 }
@@ -161,7 +162,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let unlisted = crate::reference::tables::unlisted(&options.workspace.root)?;
     findings.extend(unlisted.iter().map(|file| Finding::new("reference_not_listed").file(file)));
     let all_figures = compare::figures_of(&root)?;
-    let changes = changes(options.workspace, &all_figures, &mut figures.facts)?;
+    let changes = changes(options.workspace, &basis, &root, &mut figures.facts)?;
 
     options.progress.stage("シートの下書きを作っています");
     let texts = |path: &str| options.workspace.override_of(path);
@@ -283,9 +284,7 @@ pub fn figures(basis: &Basis, extract: &Path, input: Input<'_>, root: &Path, pro
         let (from, to) = (stages.join(format!("{made}/{}.parquet", table.name)), root.join(format!("data/{name}.parquet")));
         std::fs::copy(&from, &to).map_err(|e| Error::io("ファイルを写せません", &to, &e))?;
     }
-    let mut facts = Facts::read(table("area_summary")?, table("figures")?, table("agg_item_choices")?, table("agg_item_counts")?)?
-        .with_pictures(PictureFacts::read(&tables, &basis.areas, basis.boundaries.clone())?);
-    facts.allocation = Allocation::read(table("agg_unit_demand")?)?;
+    let facts = Facts::of(&tables, &basis.areas, basis.boundaries.clone())?;
     Ok(Figures {
         facts,
         findings,

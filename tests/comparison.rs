@@ -162,15 +162,18 @@ fn silence_is_never_taken_for_a_difference() {
     let areas = areas::all(&reference, &Council::default());
     let status = |low: i64, silent: i64| {
         let text = format!(
-            "level,area_code,function_code,facilities_expected,facilities_reported,positive_literal,silent\n\
-             prefecture,31,g2a,400,380,200,20\n\
-             medical_area,3101,g2a,140,140,60,0\n\
-             municipality,31201,g2a,60,{},{low},{silent}\n",
-            60 - silent
+            "level,area_code,function_code,facilities_expected,facilities_reported,positive_literal,silent,share_low\n\
+             prefecture,31,g2a,400,380,200,20,0.5\n\
+             medical_area,3101,g2a,140,140,60,0,0.43\n\
+             municipality,31201,g2a,60,{},{low},{silent},{}\n\
+             municipality,31202,g2a,4,4,4,0,\n",
+            60 - silent,
+            low as f64 / 60.0
         );
         let table = Table::from_csv("agg_status", &text).expect("a table");
         comparison::compare(&table, &areas, &Levels { narrow: 0.95, wide: 0.998 }).unwrap_or_else(|e| panic!("{e}"))
     };
+    assert!(!status(12, 0).iter().any(|c| c.area_code == "31202"), "four facilities have a count and no share");
     let town = |low, silent| status(low, silent).into_iter().find(|c| c.area_code == "31201").expect("鳥取市");
     assert_eq!(town(12, 0).verdict(), "below");
     assert_eq!(town(12, 25).verdict(), "not_distinguishable", "25 silent facilities may have it");

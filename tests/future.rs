@@ -110,10 +110,16 @@ fn own_rates_and_duty_slots_of_the_work_folder() {
     fs::write(work.join("council.toml"), "[duty_slots]\n\"鳥取市\" = 2\n31202 = 0.5\n").expect("writable");
     fs::write(work.join("reference/home_visit_rates.csv"), "age_band,patients_per_1000,source\nage_90_over,200,県の調査\n").expect("writable");
     let own = run("31", Some(&work), &extract).0;
-    let slots = |figures: &[Row], area: &str| figure(figures, area, "after_hours_duty_slots_needed", "").expect("slots").0;
-    assert_eq!(slots(&own, "31201"), slots(&plain, "31201") * 2.0);
-    assert_eq!(slots(&own, "31202"), slots(&plain, "31202") * 0.5);
-    assert_eq!(slots(&plain, "31"), slots(&plain, "3101") * 3.0, "a prefecture needs what its areas need");
+    // 73 Sundays, holidays and days at the turn of the year; what was not set is not needed
+    let slots = |figures: &[Row], area: &str| figure(figures, area, "after_hours_duty_slots_needed", "");
+    assert_eq!(slots(&own, "31201"), Some((2.0 * 73.0 / 12.0, 2.0 * 73.0 / 12.0)));
+    assert_eq!(slots(&own, "31202"), Some((0.5 * 73.0 / 12.0, 0.5 * 73.0 / 12.0)));
+    assert!(["31203", "3101", "31"].iter().all(|area| slots(&own, area).is_none()) && slots(&plain, "31201").is_none());
+    let ratio = figure(&own, "31201", "after_hours_duty_ratio", "").expect("a ratio");
+    assert!(ratio.0 <= ratio.1 && ratio.1 <= 100.0);
+    fs::write(work.join("council.toml"), "[duty_slots]\n3101 = 2\n3102 = 1\n3103 = 1.5\n").expect("writable");
+    assert_eq!(slots(&run("31", Some(&work), &extract).0, "31").map(|s| s.0), Some(4.5 * 73.0 / 12.0), "a prefecture needs what all its areas need");
+    fs::write(work.join("council.toml"), "[duty_slots]\n\"鳥取市\" = 2\n31202 = 0.5\n").expect("writable");
 
     let people = table("sql/reference/population_by_age.csv").into_iter().find(|r| r["municipality_code"] == "31201").expect("people");
     let oldest = table("sql/reference/home_visits_by_age.csv").into_iter().find(|r| r["age_band"] == "age_90_over").expect("a rate");
@@ -162,9 +168,12 @@ fn intentions_hours_and_care_facilities_by_hand() {
     assert_eq!(of("home_care_intention_patients", ""), (1.0, 30.0));
     let (gap, wished) = (of("home_care_gap", ""), of("home_care_gap", "intention=all"));
     assert!((gap.0 - 30.0 - wished.0).abs() < 1e-9 && (gap.1 - 1.0 - wished.1).abs() < 1e-9);
-    // one round the clock, one by day, one that did not say: of three
-    let share = of("home_care_24h_share", "");
-    assert!((share.0 - 100.0 / 3.0).abs() < 1e-9 && (share.1 - 200.0 / 3.0).abs() < 1e-9);
+    // of three facilities there is a count and no share
+    assert!(figure(&figures, "31201", "home_care_24h_share", "").is_none());
+    assert!(absent.iter().any(|r| r["area_code"] == "31201" && r["indicator_code"] == "home_care_24h_share" && r["reason_code"] == "few_for_share"));
+    assert_eq!(of("home_care_24h_facilities", ""), (1.0, 2.0));
+    // nobody reported elsewhere, but nobody is there to report: the supply is none, not unknown
+    assert_eq!(figure(&figures, "31202", "home_care_managed_patients", ""), Some((0.0, 0.0)));
     // 24 hours of Sunday by visit; the nights of five weekdays by phone only; of 20 + 40 + 24
     let hours = of("after_hours_hours_share", "answer=visit");
     assert!((hours.0 - 24.0 / 84.0 * 100.0).abs() < 1e-9 && hours.0 == hours.1);
@@ -190,8 +199,20 @@ fn intentions_hours_and_care_facilities_by_hand() {
     assert_eq!(then("after_hours_hours_share", "answer=visit"), (hours.0, 100.0));
     assert_eq!(then("after_hours_blank_bands", "answer=visit"), (0.0, 2.0));
     assert_eq!(then("g1_blank_domains", ""), (0.0, 16.0));
-    assert_eq!(then("home_care_24h_share", ""), (25.0, 75.0));
     assert_eq!(then("home_care_gap", "intention=all"), wished, "who did not report has said no intention");
+
+    // where those who are there did not report, nothing is known: no supply of 0, no certain shortage
+    all.iter_mut().for_each(|f| {
+        f.insert("report_status".into(), "未報告".into());
+    });
+    write_extract(&extract, &all);
+    let (figures, absent) = run("31", None, &extract);
+    for indicator in ["home_care_managed_patients", "home_care_gap", "backup_unbacked_patients", "home_care_intending_facilities"] {
+        assert!(figure(&figures, "31201", indicator, "").is_none(), "{indicator}");
+        let why = |r: &&Row| r["area_code"] == "31201" && r["indicator_code"] == indicator && r["reason_code"] == "no_reports";
+        assert!(absent.iter().any(|r| why(&r)), "{indicator}");
+    }
+    assert_eq!(figure(&figures, "31201", "home_care_facilities", ""), Some((0.0, 6.0)));
 }
 
 /// Whose rates the need rests on is said by one word, in every text of the packet.

@@ -26,6 +26,7 @@ mod official;
 mod own_form;
 mod packet;
 mod recount;
+mod recount_rest;
 mod reference;
 mod render;
 mod round_trip;

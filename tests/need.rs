@@ -74,7 +74,6 @@ fn municipalities_add_up_to_their_area() {
         ("home_care_expected_need", "year=2040"),
         ("home_care_projected_demand", ""),
         ("home_care_managed_patients", ""),
-        ("home_care_gap", "intention=all"),
         ("home_care_intention_patients", ""),
         ("home_care_facilities", ""),
         ("end_of_life_facilities", ""),
@@ -135,9 +134,8 @@ fn gap_is_need_minus_supply_and_monotone() {
     assert_eq!(figure(&figures, "31201", "backup_unbacked_patients", ""), (61.0, 100.0 + 600.0));
 }
 
-/// Sundays, holidays and year-end of fiscal 2025, counted by hand from the calendar.
 #[test]
-fn duty_slots_supplied_and_needed() {
+fn duty_slots_supplied() {
     let mut a = plain_facility("3100000000001");
     a.insert("g2a_duty_rota".into(), "4:有り(月2~3回)".into());
     let mut b = plain_facility("3100000000002");
@@ -147,9 +145,8 @@ fn duty_slots_supplied_and_needed() {
     write_extract(&extract, &[a, b]);
     let figures = figures_of(&extract, "31");
     assert_eq!(figure(&figures, "31201", "after_hours_duty_slots", ""), (2.0 + 10.0 + 0.0, 3.0 + 31.0 + 1.0));
-    // 52 Sundays; 18 holidays of which 2 are Sundays (5/4, 11/23); 12/29-1/3 six days without a Sunday, 1/1 being a holiday already
-    let days = 52.0 + 16.0 + 5.0;
-    assert_eq!(figure(&figures, "31201", "after_hours_duty_slots_needed", ""), (days / 12.0, days / 12.0));
+    // nobody said how many are needed: the count stands for itself
+    assert!(!figures.iter().any(|r| ["after_hours_duty_slots_needed", "after_hours_duty_ratio"].contains(&r["indicator_code"].as_str())));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use kyogi::council::Council;
 use kyogi::draft::words::Phrases;
 use kyogi::embedded;
 use kyogi::overrides;
@@ -17,7 +16,7 @@ use crate::support::{YEAR, folder, rows, run_packet, sample_workspace, terms};
 #[test]
 fn every_form_phrase_and_style_can_be_replaced() {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let terms = terms(&Council::default());
+    let terms = terms();
     for (path, _) in embedded::under("reports/").filter(|(p, _)| overrides::can_replace(p)) {
         let (kind, broken) = match path.rsplit('.').next() {
             Some("css") => ("css", "/* 県の色 */"),

@@ -10,7 +10,7 @@ use crate::support::{columns, folder, plain_facility, rows, sample_rows, sample_
 
 fn whole(before: (f64, f64), after: (f64, f64)) -> Change {
     let value = |(low, high)| FigureValue { low, high };
-    Change { key: Default::default(), unit: String::new(), before: value(before), after: value(after), is_partial: false }
+    Change { key: Default::default(), unit: String::new(), before: value(before), after: value(after), is_partial: false, alike: None }
 }
 
 fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {
@@ -18,15 +18,15 @@ fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {
 }
 
 #[test]
-fn a_change_inside_the_bounds_is_not_distinguishable() {
+fn a_change_says_why_it_cannot_be_told() {
     assert_eq!(change((10.0, 20.0), (10.0, 20.0)), "same");
     assert_eq!(change((10.0, 20.0), (21.0, 30.0)), "higher");
     assert_eq!(change((10.0, 20.0), (1.0, 9.0)), "lower");
-    assert_eq!(change((10.0, 20.0), (20.0, 30.0)), "not_distinguishable");
-    assert_eq!(change((10.0, 20.0), (12.0, 18.0)), "not_distinguishable");
+    assert_eq!(change((10.0, 20.0), (20.0, 30.0)), "overlapping");
+    assert_eq!(change((10.0, 20.0), (12.0, 18.0)), "overlapping");
     // a count of those who reported says nothing of those who did not
     let partial = Change { is_partial: true, ..whole((10.0, 10.0), (30.0, 30.0)) };
-    assert_eq!(partial.verdict(), "not_distinguishable");
+    assert_eq!(partial.verdict(), "partial");
 }
 
 #[test]
@@ -117,9 +117,12 @@ fn next_year_is_compared_with_this_year() {
         rows(&dir.path().join(packet).join("data/figures.csv")).iter().map(key).filter(|k| !k[3].contains("compare=")).collect()
     };
     assert_eq!(changes.len(), keys("first").intersection(&keys("second")).count(), "what both years have, and no limits of comparison");
+    let page = fs::read_to_string(out.join("areas/31201.html")).expect("a page");
+    assert!(page.contains("前の年度からの変化（供給：管理している在宅患者（階級の合計））："), "the data book says what became of its key figures");
+    // like with like on the sheet, however wide the ranges are
     let sheet = fs::read_to_string(out.join("sheets/31201_g2c.html")).expect("a sheet");
-    assert!(sheet.contains("前の年度からの変化（供給：管理している在宅患者（階級の合計））："), "the sheet says what became of its key figures");
+    assert!(sheet.contains("前の年度と両方に報告した") || sheet.contains("前の年度は報告した"), "{sheet}");
     let verdicts: std::collections::BTreeSet<&str> = changes.iter().map(|c| c["verdict"].as_str()).collect();
-    assert!(verdicts.contains("same") && verdicts.contains("not_distinguishable"), "{verdicts:?}");
+    assert!(verdicts.contains("same") && verdicts.contains("overlapping"), "{verdicts:?}");
     assert!(compare::figures_of(dir.path()).is_err());
 }

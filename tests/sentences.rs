@@ -1,19 +1,14 @@
 //! Every figure can be read aloud, and says what made it wide.
 
 use kyogi::artefact::Table;
-use kyogi::council::Council;
 use kyogi::dictionary::Dictionary;
 use kyogi::draft::sentence::{Measure, Sentences};
 
 use crate::support::{YEAR, folder, sample, terms};
 
 fn sentences() -> Sentences {
-    sentences_with(&Council::default())
-}
-
-fn sentences_with(council: &Council) -> Sentences {
     let dictionary = Dictionary::load(YEAR).unwrap_or_else(|e| panic!("{e}"));
-    Sentences::new(&dictionary, &|_| None, &terms(council)).unwrap_or_else(|e| panic!("{e}"))
+    Sentences::new(&dictionary, &|_| None, &terms()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn measure(indicator: &str, breakdown: &str, value: (f64, f64), unit: &str) -> Measure {
@@ -45,7 +40,7 @@ fn an_interval_is_said_with_both_ends_and_its_causes() {
     (m.expected, m.reported, m.n_banded, m.n_open_top) = (Some(20), Some(17), 8, 1);
     assert_eq!(
         said(&m),
-        "鳥取市の医療機関が主治医として管理している在宅患者は、少なくとも1,204人、多くとも2,345人です。（階級で答えた8施設の下限と上限を足しています。うち1施設は上限のない階級で、上限を置き値としています。未報告の3施設の分は入っていません）"
+        "鳥取市の医療機関が主治医として管理している在宅患者は、1,204〜2,345人です。（階級で答えた8施設の下限と上限を足しています。うち1施設は上限のない階級で、上限を置き値としています。未報告の3施設の分は入っていません）"
     );
     let exact = measure("home_care_expected_need", "year=2040", (812.4, 812.4), "人/月");
     assert_eq!(
@@ -57,35 +52,55 @@ fn an_interval_is_said_with_both_ends_and_its_causes() {
 #[test]
 fn a_gap_is_certain_possible_or_none() {
     let s = sentences();
-    let said = |low, high| figure(&s, "鳥取市", &measure("home_care_gap", "", (low, high), "人/月"));
-    assert!(said(12.0, 40.0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
-    assert!(said(-5.0, 40.0).ends_with("不足しているとは言い切れません。"));
-    assert!(said(-40.0, -5.0).ends_with("ありません（供給が少なくとも月5人、多くとも月40人上回ります）。"));
+    let said = |low, high, silent: i64| {
+        let m = measure("home_care_gap", "", (low, high), "人/月");
+        figure(&s, "鳥取市", &Measure { expected: Some(20), reported: Some(20 - silent), ..m })
+    };
+    assert!(said(12.0, 40.0, 0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
+    // who is silent can only make it smaller: no 「少なくとも」 without them
+    let partial = said(12.0, 40.0, 3);
+    assert!(partial.ends_with("報告した医療機関だけで数えると月12〜40人です（未報告の3施設が合わせて12人以上を診ていれば、不足はありません）。"), "{partial}");
+    assert!(said(-5.0, 40.0, 3).contains("多くとも月40人で、ないこともあります"));
+    assert!(said(-40.0, -5.0, 0).ends_with("ありません（供給が月5〜40人上回ります）。"));
+    // people are whole, a shortage of less than half a person is none
+    assert!(said(0.4, 12.34, 0).contains("多くとも月12人で"));
 }
 
-/// A ratio far above what is needed says that the need is a default, where it is one.
+/// 四捨五入 in every place that prints a number: halves go up, also where the machine holds them a hair below.
 #[test]
-fn a_high_ratio_of_duty_slots_says_what_the_need_rests_on() {
-    let set = |areas: &[&str]| sentences_with(&Council { duty_slots: areas.iter().map(|a| ((*a).to_owned(), 3.0)).collect(), ..Council::default() });
-    let said = |s: &Sentences, level: &str, code: &str, high: f64| {
-        let mut m = measure("after_hours_duty_ratio", "", (120.0, high), "%");
-        (m.level, m.area_code) = (level.into(), code.into());
-        figure(s, "この区域", &m)
-    };
-    let is_default = |text: &str| text.contains("1日1枠と置いています");
-    for (own, level, code, high, expected) in [
-        (&[][..], "municipality", "31201", 9468.0, true),
-        (&[], "municipality", "31201", 299.9, false),
-        (&["31201"], "municipality", "31201", 9468.0, false),
-        // the members' settings are not the area's
-        (&["31201"], "medical_area", "3101", 9468.0, true),
-        (&["31201"], "prefecture", "31", 9468.0, true),
-        (&["3101"], "prefecture", "31", 9468.0, false),
+fn halves_are_rounded_up() {
+    use kyogi::draft::words::{decimal, number, percent, share_number};
+    for (value, places, expected) in [
+        (56.25, 1, "56.3"),
+        (18.25, 1, "18.3"),
+        (0.145 * 100.0, 0, "15"),
+        (1.005 * 100.0, 0, "101"),
+        (2.5, 0, "3"),
+        (0.05, 1, "0.1"),
+        (-18.25, 1, "-18.3"),
+        (-0.04, 1, "0.0"),
+        (1234.5, 0, "1,235"),
+        (99.95, 1, "100.0"),
+        (f64::NAN, 1, "―"),
     ] {
-        let text = said(&set(own), level, code, high);
-        assert_eq!(is_default(&text), expected, "{code} with {own:?}: {text}");
-        assert_eq!(text.contains("二次医療圏ごとに"), expected && level == "prefecture", "{text}");
+        assert_eq!(decimal(value, places), expected, "{value}");
     }
+    assert_eq!((percent(9.0 / 16.0), share_number(9.0 / 16.0 * 100.0), number(18.25)), ("56.3%".into(), "56.3".into(), "18.3".into()));
+    for (x, n) in (1..200).flat_map(|n: i64| (0..=n).map(move |x| (x, n))) {
+        // the same in whole numbers: tenths of a per cent, half and more up
+        let tenths = (x * 2000 + n) / (2 * n);
+        assert_eq!(percent(x as f64 / n as f64), format!("{}.{}%", tenths / 10, tenths % 10), "{x} of {n}");
+    }
+}
+
+/// Slots beyond the need fill nothing more: no percentage above 100, but words.
+#[test]
+fn duty_slots_against_a_need_that_was_set() {
+    let s = sentences();
+    let said = |low, high| figure(&s, "この区域", &measure("after_hours_duty_ratio", "", (low, high), "%"));
+    assert!(said(100.0, 100.0).contains("必要な枠を満たすか、上回ります"));
+    assert!(said(62.5, 100.0).contains("必要な枠の62.5%から、必要な枠を上回る場合まで"));
+    assert!(said(25.0, 62.5).contains("必要な枠の25〜62.5%に当たります"));
 }
 
 #[test]

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyogi::areas;
-use kyogi::council::Council;
 use kyogi::dictionary::Dictionary;
 use kyogi::embedded;
 use kyogi::finding::Finding;
 use kyogi::ingest::layout::Layout;
 use kyogi::local::Terms;
 use kyogi::progress::Progress;
-use kyogi::reference::Reference;
 use kyogi::rules::Rules;
 use kyogi::run::{self, Options, Outcome};
 use kyogi::workspace::{self, Workspace};
@@ -19,10 +16,9 @@ use kyogi::workspace::{self, Workspace};
 pub const YEAR: i32 = 2025;
 pub const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
 
-/// What phrases may say of a council setting of 鳥取県, with the built-in rules and rates.
-pub fn terms(council: &Council) -> Terms {
-    let load = || -> kyogi::error::Result<Terms> { Terms::of(&Rules::load(YEAR)?, council, &areas::all(&Reference::load("31")?, council), None) };
-    load().unwrap_or_else(|e| panic!("{e}"))
+/// What phrases may say with the built-in rules and rates.
+pub fn terms() -> Terms {
+    Rules::load(YEAR).and_then(|rules| Terms::of(&rules, None)).unwrap_or_else(|e| panic!("{e}"))
 }
 
 pub fn folder() -> tempfile::TempDir {

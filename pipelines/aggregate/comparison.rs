@@ -191,6 +191,8 @@ struct Count {
     reported: u32,
     low: u32,
     high: u32,
+    /// Few facilities have a count and no share, so there is nothing to compare.
+    has_share: bool,
 }
 
 fn counts(status: &Table) -> Result<BTreeMap<String, Vec<Count>>> {
@@ -205,12 +207,13 @@ fn counts(status: &Table) -> Result<BTreeMap<String, Vec<Count>>> {
             reported: int("facilities_reported")?,
             low,
             high: low + int("silent")?,
+            has_share: status.number(i, "share_low")?.is_some(),
         });
     }
     Ok(by_function)
 }
 
-/// Compares the shares of `agg_status`, for areas that have facilities.
+/// Compares the shares of `agg_status`, for areas that have one.
 pub fn compare(status: &Table, areas: &[Area], levels: &Levels) -> Result<Vec<Compared>> {
     let mut all = Vec::new();
     for (function_code, counts) in counts(status)? {
@@ -238,7 +241,7 @@ pub fn compare(status: &Table, areas: &[Area], levels: &Levels) -> Result<Vec<Co
         let strength = [0, 1].map(|e| Strength::of(&towns().filter_map(|c| local(c, e)).collect::<Vec<_>>()));
         let whole =
             counts.iter().find(|c| c.level == "prefecture" && c.expected > 0).map(|c| ends.map(|end| f64::from(end(c)) / f64::from(c.expected)));
-        for c in counts.iter().filter(|c| c.expected > 0) {
+        for c in counts.iter().filter(|c| c.has_share) {
             let n = c.expected;
             let limits = |p: [f64; 2], level: f64| -> Range {
                 let share = |x: u32| f64::from(x) / f64::from(n);
@@ -288,8 +291,8 @@ pub fn table(compared: &[Compared]) -> Result<Table> {
     let parts: [Part; 6] = [
         ("share", "割合", |c| Some(c.share())),
         ("exact95", "正確な95%信頼区間", |c| Some(c.exact)),
-        ("funnel95", "県全体と区別できない範囲（95%）", |c| c.funnel.map(|f| f.0)),
-        ("funnel998", "県全体と区別できない範囲（99.8%）", |c| c.funnel.map(|f| f.1)),
+        ("funnel95", "県全体との違いが偶然の範囲（95%）", |c| c.funnel.map(|f| f.0)),
+        ("funnel998", "県全体との違いが偶然の範囲（99.8%）", |c| c.funnel.map(|f| f.1)),
         ("shrunk", "二次医療圏に寄せた割合", |c| c.shrunk.map(|s| s.0)),
         ("shrunk95", "二次医療圏に寄せた割合の95%区間", |c| c.shrunk.map(|s| s.1)),
     ];

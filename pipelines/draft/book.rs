@@ -89,7 +89,8 @@ pub fn verdict_label(verdict: &str) -> &'static str {
         "same" => "変わらない",
         "higher" => "増えた",
         "lower" => "減った",
-        "not_distinguishable" => "区別できない",
+        "overlapping" => "分からない（幅が重なる）",
+        "partial" => "分からない（未報告の分がない）",
         _ => "",
     }
 }

@@ -25,7 +25,7 @@ pub struct FigureRow {
     /// Report items or indicators, separated by `;`; `need:` before an indicator marks what is needed.
     pub items: String,
     pub caption: String,
-    /// `bars`, `stacked`, `intervals` or empty; a picture has its own.
+    /// `bars`, `stacked`, `intervals` or empty; a picture has its own, `years` has none.
     pub chart: String,
     pub chart_title: String,
     /// What of it stands on the sheet: `both`, `table`, `chart` or `none`; the area page has all.
@@ -289,7 +289,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
             }
             let unit = Indicator::find(all, items[0].trim_start_matches("need:"))?.unit.clone();
             let drawing = (row.chart == "intervals").then(|| charts::intervals(&row.chart_title, &unit, None, &intervals));
-            (vec!["指標".into(), "少なくとも〜多くとも".into(), "単位".into()], body, drawing)
+            (vec!["指標".into(), "下限〜上限".into(), "単位".into()], body, drawing)
         }
         other => return Err(Error::new(format!("figures.csv の kind「{other}」が分かりません"))),
     };

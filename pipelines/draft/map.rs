@@ -14,7 +14,7 @@ use crate::render::charts::{self, Region, Tile};
 const CLASSES: [&str; 5] = ["95%以上", "90〜95%", "80〜90%", "80%未満", "対象なし"];
 
 /// Of a municipality whose figure is not given.
-const NOT_GIVEN: &str = "出していない";
+const NOT_GIVEN: &str = "分からない（報告がない）";
 
 /// A row of `reports/sheets/maps.csv`: the map of a figure, and what its classes are called.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,7 +52,12 @@ impl Drafter<'_> {
         for area in areas.iter().filter(|a| a.level == "municipality") {
             let s = self.facts.summary(area, "g1")?;
             let rate = (s.facilities_expected > 0).then(|| s.facilities_reported as f64 / s.facilities_expected as f64);
-            shown.push(Spot { area, text: percent_or_dash(rate), class: class(rate) });
+            // of few facilities the count, not a share
+            let text = match s.share_low {
+                None if s.facilities_expected > 0 => format!("{}／{}", s.facilities_reported, s.facilities_expected),
+                _ => percent_or_dash(rate),
+            };
+            shown.push(Spot { area, text, class: class(rate) });
         }
         let data = |title: &str| table(title, "報告率", &CLASSES, &shown);
         Ok(self.map("map", &format!("市区町村ごとの報告率（{}", areas[0].name), &CLASSES, &shown, data))
@@ -104,7 +109,7 @@ impl Drafter<'_> {
                 charts::choropleth(&title, classes, &regions, "国土数値情報（国土交通省）を加工。")
             }
             None => {
-                let tile = |spot: &Spot<'_>| Tile {
+                let tile = |(i, spot): (usize, &Spot<'_>)| Tile {
                     label: spot.area.name.clone(),
                     lon: spot.area.longitude.unwrap_or(f64::NAN),
                     lat: spot.area.latitude.unwrap_or(f64::NAN),
@@ -112,8 +117,9 @@ impl Drafter<'_> {
                     level: spot.class,
                     text: spot.text.clone(),
                     emphasis: false,
+                    number: i + 1,
                 };
-                charts::cartogram(&title, classes, &shown.iter().map(tile).collect::<Vec<_>>())
+                charts::cartogram(&title, classes, &shown.iter().enumerate().map(tile).collect::<Vec<_>>())
             }
         };
         let said: Vec<String> = shown.iter().map(|s| format!("{} {}", s.area.name, s.text)).collect();

@@ -1,8 +1,10 @@
 //! Stage 5, draft: area figures become sheets. What a machine may say is filled in; the rest is left to people.
 
 pub mod book;
+mod facts;
 pub mod figures;
 mod map;
+pub mod overview;
 pub mod paper;
 pub mod picture_facts;
 mod pictures;
@@ -11,142 +13,26 @@ pub mod sheet;
 pub mod site;
 pub mod systems;
 pub mod words;
+mod years;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use minijinja::value::{Serde, Value};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+pub use facts::{Facts, Summary, TABLES};
 
 use crate::areas::Area;
-use crate::artefact::Table;
-use crate::compare::Change;
 use crate::dictionary::{Dictionary, Function, read_csv};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::reference::Reference;
 use crate::rules::Rules;
 use crate::workspace::level_label;
-use figures::{AreaAnswers, ChoiceCount, ClaimCount, Figure, FigureValue, Indicator, Names};
-use picture_facts::PictureFacts;
+use figures::{AreaAnswers, Figure, FigureValue, Names};
 use pictures::Pictures;
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
 use words::Sentence;
-use words::{Phrases, percent_or_dash, thousands};
-
-/// One row of `area_summary` in the form that sheets use.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Summary {
-    pub level: String,
-    pub area_code: String,
-    pub function_code: String,
-    pub facilities_expected: i64,
-    pub facilities_reported: i64,
-    pub positive_literal: i64,
-    pub positive_core: i64,
-    pub undetermined: i64,
-    pub intending: i64,
-    pub share_low: Option<f64>,
-    pub share_high: Option<f64>,
-    pub core_share_low: Option<f64>,
-    pub core_share_high: Option<f64>,
-    pub managed_patients_low: Option<i64>,
-    pub managed_patients_high: Option<i64>,
-    /// Every column, for the phrases.
-    #[serde(flatten)]
-    pub rest: serde_json::Map<String, serde_json::Value>,
-}
-
-impl Summary {
-    /// Upper bound of facilities with the function: who is silent may have it.
-    pub fn positive_high(&self) -> i64 {
-        self.positive_literal + self.undetermined + self.facilities_expected - self.facilities_reported
-    }
-}
-
-/// The figures of all areas, read from the aggregate tables.
-pub struct Facts {
-    summaries: BTreeMap<(String, String, String), Summary>,
-    answers: BTreeMap<(String, String), AreaAnswers>,
-    /// Level, area code and figure key → what became of it since the previous report year.
-    changes: BTreeMap<(String, String, String), Change>,
-    pictures: PictureFacts,
-    /// Where the projected demand of an area comes from.
-    pub allocation: systems::Allocation,
-}
-
-impl Facts {
-    pub fn read(area_summary: &Table, figures: &Table, item_choices: &Table, item_counts: &Table) -> Result<Self> {
-        let mut facts = Self {
-            summaries: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            changes: BTreeMap::new(),
-            pictures: PictureFacts::default(),
-            allocation: systems::Allocation::default(),
-        };
-        for i in 0..figures.len() {
-            let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();
-            let key = Indicator::key(figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
-            area.figures.insert(key, FigureValue::read(figures, i)?);
-        }
-        for row in area_summary.rows_json() {
-            let s: Summary = serde_json::from_value(row.into())?;
-            facts.summaries.insert((s.level.clone(), s.area_code.clone(), s.function_code.clone()), s);
-        }
-        for i in 0..item_choices.len() {
-            let t = item_choices;
-            let answers = facts.answers.entry((t.text(i, "level")?.into(), t.text(i, "area_code")?.into())).or_default();
-            answers.choices.entry(t.text(i, "item_code")?.into()).or_default().push(ChoiceCount {
-                label: t.text(i, "label")?.into(),
-                mode: t.text(i, "mode")?.into(),
-                polarity: t.text(i, "polarity")?.into(),
-                is_intention: t.flag(i, "is_intention")?,
-                facilities: t.int(i, "facilities")?.unwrap_or(0),
-            });
-        }
-        for i in 0..item_counts.len() {
-            let t = item_counts;
-            let answers = facts.answers.entry((t.text(i, "level")?.into(), t.text(i, "area_code")?.into())).or_default();
-            let int = |name: &str| Ok::<_, Error>(t.int(i, name)?.unwrap_or(0));
-            let count = ClaimCount {
-                label: t.text(i, "label")?.into(),
-                facilities_positive: int("facilities_positive")?,
-                facilities_masked: int("facilities_masked")?,
-                count_low: int("count_low")?,
-                count_high: int("count_high")?,
-            };
-            answers.counts.insert(t.text(i, "item_code")?.into(), count);
-        }
-        Ok(facts)
-    }
-
-    /// Lets sheets and pages speak of the previous report year.
-    pub fn remember(&mut self, changes: &[Change]) {
-        for c in changes {
-            let [level, area, indicator, breakdown] = c.key.clone();
-            self.changes.insert((level, area, Indicator::key(&indicator, &breakdown)), c.clone());
-        }
-    }
-
-    /// Against the previous report year, by `indicator_code` or `indicator_code|breakdown`.
-    pub fn change(&self, area: &Area, key: &str) -> Option<&Change> {
-        self.changes.get(&(area.level.clone(), area.area_code.clone(), key.to_owned()))
-    }
-
-    /// The same with what pictures need.
-    #[must_use]
-    pub fn with_pictures(self, pictures: PictureFacts) -> Self {
-        Self { pictures, ..self }
-    }
-
-    pub fn summary(&self, area: &Area, function: &str) -> Result<&Summary> {
-        self.summaries
-            .get(&(area.level.clone(), area.area_code.clone(), function.to_owned()))
-            .ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
-    }
-
-    pub fn answers(&self, area: &Area) -> Result<&AreaAnswers> {
-        self.answers.get(&(area.level.clone(), area.area_code.clone())).ok_or_else(|| Error::new(format!("{}の集計がありません", area.name)))
-    }
-}
+use words::{Phrases, percent, thousands};
 
 /// What all sheets of a run share.
 pub struct Drafter<'a> {
@@ -159,6 +45,7 @@ pub struct Drafter<'a> {
     pub simulated: bool,
     figure_rows: Vec<figures::FigureRow>,
     maps: Vec<map::MapRow>,
+    overview: Vec<overview::OverviewRow>,
     names: Names,
     pictures: Pictures,
     key_changes: Vec<KeyChange>,
@@ -217,6 +104,7 @@ impl<'a> Drafter<'a> {
             simulated,
             figure_rows: figures::rows()?,
             maps: read_csv("reports/sheets/maps.csv")?,
+            overview: read_csv("reports/sheets/overview.csv")?,
             pictures: Pictures::load()?,
             key_changes: read_csv("reports/sheets/changes.csv")?,
             parts: read_csv("reports/sheets/parts.csv")?,
@@ -236,7 +124,8 @@ impl<'a> Drafter<'a> {
         let headline = self.phrases.sentences("headline", &values)?;
         // where a picture of its own is on the paper, the headline says the share and the paper stays at two pages
         let has_picture = self.figure_rows.iter().any(|r| r.function_code == function.function_code && r.shows_amounts() && r.shows("chart"));
-        let mut charts = if has_picture { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
+        // few facilities have a count and no share
+        let mut charts = if has_picture || summary.share_low.is_none() { Vec::new() } else { vec![self.share_chart(summary, area, "c1")] };
         let mut tables = Vec::new();
         for figure in self.figures(area, &function.function_code, charts.len() + 1, |_| true)? {
             charts.extend(figure.chart.filter(|_| figure.chart_on_sheet).map(|c| sheet::Chart { data_beside: figure.table_on_sheet, ..c }));
@@ -283,7 +172,9 @@ impl<'a> Drafter<'a> {
     fn parts_from(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Part>> {
         let mut parts = self.parts.iter().map(|row| self.part(row, function, values)).collect::<Result<Vec<_>>>()?;
         if let Some(first) = parts.first_mut() {
-            first.sentences = self.sentences(area, function, values)?;
+            first.sentences = self.facts_in_lines(area, function, values)?;
+            // one issue to vote on: the first that the data bear out
+            first.candidates.truncate(1);
         }
         Ok(parts)
     }
@@ -321,6 +212,7 @@ impl<'a> Drafter<'a> {
             "choices": answers.choices,
             "counts": answers.counts,
             "g1_positive": g1_positive,
+            "blank_bands": blank_bands(answers),
             "demand_parts": self.demand_parts(area),
             "open_top_cap": self.rules.value("managed_patients_open_top_cap")? as i64,
         });
@@ -333,6 +225,16 @@ impl<'a> Drafter<'a> {
         minijinja::context! { s => s, function => Value::from(Serde(function.clone())), positive_high => positive_high, ..area_values.clone() }
     }
 
+    /// The few facts of a sheet, a line each; the data book says the rest in sentences.
+    fn facts_in_lines(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Sentence>> {
+        let mut lines = self.phrases.sentences(&format!("sheet_{}", function.function_code), values)?;
+        let change = self.facts.change(area, &format!("function_positive|function={}", function.function_code));
+        let alike = change.map(|c| serde_json::json!({ "alike": c.alike }));
+        let context = minijinja::context! { change => Value::from(Serde(alike)), ..values.clone() };
+        lines.extend(self.phrases.sentences("sheet_common", &context)?);
+        Ok(lines)
+    }
+
     fn sentences(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Sentence>> {
         let mut lines = self.phrases.sentences("common", values)?;
         lines.extend(self.phrases.sentences(&function.function_code, values)?);
@@ -340,7 +242,7 @@ impl<'a> Drafter<'a> {
             let Some(change) = self.facts.change(area, &key.indicator) else { continue };
             let label = &self.names.indicator(&key.indicator)?.label;
             let said = serde_json::json!({
-                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(), "of": key.indicator.split('|').next(),
+                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(), "alike": change.alike, "of": key.indicator.split('|').next(),
             });
             lines.extend(self.phrases.sentences("change", &Value::from(Serde(said)))?);
         }
@@ -411,7 +313,22 @@ pub fn area_label(area: &Area) -> AreaLabel {
     AreaLabel { level: area.level.clone(), level_label: level_label(&area.level).into(), code: area.area_code.clone(), name: area.name.clone() }
 }
 
-/// The figures at the head of a sheet.
+/// Time bands of which some municipality has no report that its own patients are seen.
+fn blank_bands(answers: &AreaAnswers) -> Vec<String> {
+    let blank = |(key, value): (&String, &FigureValue)| {
+        let (code, parts) = key.split_once("|band=")?;
+        let band = parts.strip_suffix(";answer=visit")?;
+        let is_blank = match code {
+            "after_hours_band_facilities" => value.low == 0.0,
+            "after_hours_blank_municipalities" => value.high > 0.0,
+            _ => false,
+        };
+        is_blank.then(|| band.to_owned())
+    };
+    answers.figures.iter().filter_map(blank).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The figures at the head of a sheet: what those who reported say leads, the whole stands beside it.
 fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
     let figure = |label: &str, value: String, unit: &str, note: String, of: &'static str| KeyFigure {
         label: label.into(),
@@ -420,26 +337,31 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
         note,
         of,
     };
-    let rate = |n: i64| percent_or_dash((s.facilities_expected > 0).then(|| n as f64 / s.facilities_expected as f64));
+    let has_share = s.share_low.is_some();
+    let of_reports = |n: i64, high: i64| {
+        let share = (has_share && s.facilities_reported > 0).then(|| format!("報告のうち {}", percent(n as f64 / s.facilities_reported as f64)));
+        let whole = (high > n).then(|| format!("全体では {}施設", range(n, high)));
+        share.into_iter().chain(whole).collect::<Vec<_>>().join("、")
+    };
     let mut list = vec![
         figure(
             "報告した医療機関",
             thousands(s.facilities_reported),
             &format!("／{}施設", thousands(s.facilities_expected)),
-            format!("報告率 {}", rate(s.facilities_reported)),
+            if has_share { format!("報告率 {}", percent(s.facilities_reported as f64 / s.facilities_expected as f64)) } else { String::new() },
             "m-area_summary",
         ),
         figure(
             "機能あり（報告どおり）",
-            range(s.positive_literal, s.positive_high()),
+            thousands(s.positive_literal),
             "施設",
-            format!("対象の {}〜{}", percent_or_dash(s.share_low), percent_or_dash(s.share_high)),
+            of_reports(s.positive_literal, s.positive_high()),
             "function_positive",
         ),
     ];
     if function.function_code != "g1" {
         let high = s.positive_core + s.positive_high() - s.positive_literal;
-        list.push(figure("機能あり（実質）", range(s.positive_core, high), "施設", "実質に数える項目がある".into(), "m-area_summary"));
+        list.push(figure("機能あり（実質）", thousands(s.positive_core), "施設", of_reports(s.positive_core, high), "m-area_summary"));
     }
     if let (Some(low), Some(high), true) = (s.managed_patients_low, s.managed_patients_high, s.facilities_reported > 0) {
         list.push(figure("管理している在宅患者", range(low, high), "人", "報告した医療機関の合計".into(), "home_care_managed_patients"));

@@ -49,7 +49,7 @@ struct BandWords<'a> {
 }
 
 /// Kinds of `figures.csv` that are drawn here.
-pub const KINDS: [&str; 4] = ["week", "pyramid", "funnel", "network"];
+pub const KINDS: [&str; 5] = ["week", "pyramid", "funnel", "network", "years"];
 /// Years of the projection that the pyramid draws.
 const PYRAMID_YEARS: [i64; 2] = [2030, 2040];
 
@@ -96,6 +96,7 @@ impl Drafter<'_> {
             "pyramid" => Some(self.pyramid(row, area)?),
             "funnel" => self.funnel(row, area)?,
             "network" => Some(self.network(row, area, false)?),
+            "years" => return self.years(row, area).map(Some),
             _ => None,
         };
         Ok(drawn.map(|d| d.figure(row, area, chart_id)))
@@ -279,7 +280,7 @@ impl Drafter<'_> {
         let label = self.picture_words("funnel", "centre", area, words.clone())?.join("");
         let x_label = self.picture_words("funnel", "axis", area, words.clone())?.join("");
         let body = lines.iter().map(|l| vec![l.name.clone(), thousands(l.n), l.share.clone(), l.inner.clone(), l.outer.clone()]).collect();
-        let head = ["区域", "報告の対象（施設）", "割合", "県全体と区別できない範囲（95%）", "同（99.8%）"].map(str::to_owned).to_vec();
+        let head = ["区域", "報告の対象（施設）", "割合", "県全体との違いが偶然の範囲（95%）", "同（99.8%）"].map(str::to_owned).to_vec();
         let note = self.picture_words("funnel", "notes", area, words.clone())?.join("");
         Ok(Some(Drawn {
             drawing: charts::funnel(&row.chart_title, &charts::Funnel { centre_label: label, centre, limits, points, x_label }),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::book::{DataBook, FUTURE, FigureGroup};
 use super::figures::{Indicator, interval_table};
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
-use super::words::{Sentence, percent_or_dash, report_year_label, share_range, thousands};
+use super::words::{Sentence, percent, percent_or_dash, report_year_label, share_range, thousands};
 use super::{Drafter, Summary, area_label, range, sheet_id};
 use crate::areas::Area;
 use crate::error::Result;
@@ -274,7 +274,7 @@ impl Drafter<'_> {
             has_previous: book.has_previous,
             coverage: book.coverage(area),
             notes,
-            sources: self.sources(&["area", "g2a", "g2c"]),
+            sources: self.sources(&["area", "g2a", "g2b", "g2c", "g2d"]),
         })
     }
 
@@ -285,12 +285,12 @@ impl Drafter<'_> {
 
     fn overview_figures(&self, area: &Area) -> Result<Vec<KeyFigure>> {
         let g1 = self.facts.summary(area, "g1")?;
-        let rate = (g1.facilities_expected > 0).then(|| g1.facilities_reported as f64 / g1.facilities_expected as f64);
+        let rate = g1.share_low.map(|_| g1.facilities_reported as f64 / g1.facilities_expected as f64);
         let mut list = vec![KeyFigure {
             label: "報告した医療機関".into(),
             value: thousands(g1.facilities_reported),
             unit: format!("／{}施設", thousands(g1.facilities_expected)),
-            note: format!("報告率 {}", percent_or_dash(rate)),
+            note: rate.map_or_else(String::new, |r| format!("報告率 {}", percent(r))),
             of: "m-area_summary",
         }];
         for function in &self.dictionary.functions {
@@ -299,7 +299,7 @@ impl Drafter<'_> {
                 label: format!("{}あり", function.label),
                 value: range(s.positive_literal, s.positive_high()),
                 unit: "施設".into(),
-                note: s.share_low.zip(s.share_high).map_or_else(|| "―".into(), |(low, high)| share_range(low * 100.0, high * 100.0)),
+                note: s.share_low.zip(s.share_high).map_or_else(String::new, |(low, high)| share_range(low * 100.0, high * 100.0)),
                 of: "function_positive",
             });
         }
@@ -322,7 +322,7 @@ impl Drafter<'_> {
             rows.push(charts::Interval { label, low, high, text, ..charts::Interval::default() });
             if let Some(limits) = figures.get(&Indicator::key("function_share", &format!("function={};compare=funnel95", function.function_code))) {
                 rows.push(charts::Interval {
-                    label: "　県全体と区別できない範囲（95%）".into(),
+                    label: "　県全体との違いが偶然の範囲（95%）".into(),
                     low: limits.low,
                     high: limits.high,
                     text: share_range(limits.low, limits.high),
@@ -332,7 +332,7 @@ impl Drafter<'_> {
                 });
             }
         }
-        let limits = if rows.iter().any(|r| r.beneath) { "。枠は県全体と区別できない範囲（95%）" } else { "" };
+        let limits = if rows.iter().any(|r| r.beneath) { "。枠は県全体との違いが偶然の範囲（95%）" } else { "" };
         let title = format!("機能ごとの「あり」の割合の下限と上限（{}、報告の対象に対する割合{limits}）", area.name);
         let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.label.trim_start(), r.text)).collect();
         let (svg, width, height) = charts::intervals(&title, "%", Some(100.0), &rows);

@@ -21,17 +21,36 @@ pub fn thousands(n: i64) -> String {
     if n < 0 { format!("-{out}") } else { out }
 }
 
+/// Rounded as on paper (四捨五入) and with thousands: 「1,204」「56.3」 with one place.
+///
+/// A tie goes away from zero, also where the machine holds it a hair below: 9 of 16 is 56.3 %, and 0.145 × 100 is 15.
+pub fn decimal(v: f64, places: u32) -> String {
+    const PARTS: i128 = 1_000_000_000;
+    if !v.is_finite() {
+        return "―".into();
+    }
+    let step = PARTS / 10_i128.pow(places);
+    let units = ((v.abs() * PARTS as f64).round() as i128 + step / 2) / step;
+    let (whole, rest) = (units / 10_i128.pow(places), units % 10_i128.pow(places));
+    let whole = thousands(i64::try_from(whole).unwrap_or(i64::MAX));
+    let sign = if v < 0.0 && units > 0 { "-" } else { "" };
+    if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest:0width$}", width = places as usize) }
+}
+
 /// Whole from 20 on, one decimal below: 1,204 and 6.1.
 pub fn number(v: f64) -> String {
-    if v.abs() < 20.0 && v.fract().abs() > 0.049 { format!("{v:.1}") } else { thousands(v.round() as i64) }
+    if v.abs() < 20.0 { short_decimal(v) } else { decimal(v, 0) }
+}
+
+/// One decimal, or none where it is zero.
+fn short_decimal(v: f64) -> String {
+    let text = decimal(v, 1);
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
 /// A percentage to one decimal, 「28.6」 or 「30」: a limit must not be rounded past the value that it is held against.
 pub fn share_number(v: f64) -> String {
-    let text = format!("{v:.1}");
-    let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
-    let whole = whole.parse().ok().filter(|n: &i64| n.abs() >= 1000).map_or_else(|| whole.to_owned(), thousands);
-    if tenth == "0" { whole } else { format!("{whole}.{tenth}") }
+    short_decimal(v)
 }
 
 /// 「28.6〜100%」
@@ -40,21 +59,25 @@ pub fn share_range(low: f64, high: f64) -> String {
     if low == high { format!("{low}%") } else { format!("{low}〜{high}%") }
 }
 
-/// A number as its unit is printed.
+/// A number as its unit is printed: people and facilities are whole.
 pub fn number_in(unit: &str, v: f64) -> String {
-    if unit == "%" { share_number(v) } else { number(v) }
+    match unit {
+        "%" => share_number(v),
+        "人" | "人/月" | "施設" => decimal(v, 0),
+        _ => number(v),
+    }
 }
 
 /// Both ends of a figure: one decimal only where both are small.
 pub fn ends_in(unit: &str, low: f64, high: f64) -> (String, String) {
     let is_large = unit != "%" && (low.abs() >= 20.0 || high.abs() >= 20.0);
-    let text = |v: f64| if is_large { thousands(v.round() as i64) } else { number_in(unit, v) };
+    let text = |v: f64| if is_large { decimal(v, 0) } else { number_in(unit, v) };
     (text(low), text(high))
 }
 
 /// 0.123 → 12.3%
 pub fn percent(share: f64) -> String {
-    format!("{:.1}%", share * 100.0)
+    format!("{}%", decimal(share * 100.0, 1))
 }
 
 /// A percentage, or a dash where there is nothing to divide by.
@@ -120,18 +143,20 @@ impl Phrases {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment.add_filter("n", |v: Value| v.as_i64().map_or_else(|| v.to_string(), thousands));
-        environment.add_filter("whole", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| thousands(v.round() as i64)));
-        environment.add_filter("one", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| format!("{v:.1}")));
+        environment.add_filter("whole", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| decimal(v, 0)));
+        environment.add_filter("one", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), |v| decimal(v, 1)));
         environment.add_filter("pct", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), percent));
         environment.add_filter("share", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), share_number));
         environment.add_filter("num", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), number));
         environment.add_global("rates", terms.rates);
-        environment.add_global("own_slots", Value::from(Serde(terms.own_slots.clone())));
         environment.add_global("rule", Value::from(Serde(terms.rule.clone())));
-        environment.add_function("ends", |low: f64, high: f64| {
-            let (low, high) = ends_in("", low, high);
+        environment.add_function("ends", |low: f64, high: f64, unit: &str| {
+            let (low, high) = ends_in(unit, low, high);
             vec![low, high]
         });
+        // of `whole` facilities `silent` gave no answer: how many must, for the range to be no wider than the rule allows
+        let allowed = terms.rule.get("wide_range_points").copied().unwrap_or(100.0) / 100.0;
+        environment.add_function("need_answers", move |silent: i64, whole: i64| silent - (whole as f64 * allowed).floor() as i64);
         for (path, text) in embedded::under("reports/phrases/").filter(|(path, _)| path.ends_with(".j2")) {
             let name = path.trim_start_matches("reports/phrases/").trim_end_matches(".j2");
             let text = overrides(path).unwrap_or_else(|| text.to_owned());

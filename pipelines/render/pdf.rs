@@ -91,6 +91,11 @@ impl World for Sealed<'_> {
 
 /// The PDF of a document.
 pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
+    render_within(document, None).map(|pdf| pdf.unwrap_or_default())
+}
+
+/// The PDF of a document, or nothing where it has more pages than asked for.
+pub fn render_within(document: Document<'_>, most_pages: Option<usize>) -> Result<Option<Vec<u8>>> {
     let mut files = vec![(file_id("/sheet.json")?, Bytes::new(document.json))];
     for (name, svg) in document.charts {
         files.push((file_id(&format!("/{name}.svg"))?, Bytes::new(svg.into_bytes())));
@@ -101,6 +106,9 @@ pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
         Error::new(format!("PDF を作れません：{}", texts.join("／"))).at(document.ident.clone())
     };
     let pages: PagedDocument = typst::compile(&world).output.map_err(|e| said(&e))?;
+    if most_pages.is_some_and(|most| pages.pages().len() > most) {
+        return Ok(None);
+    }
     let (year, month, day) = document.date;
     let standards =
         PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|e| Error::new(format!("PDF の規格を設定できません：{e:?}")))?;
@@ -111,7 +119,7 @@ pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
         standards,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&pages, &options).map_err(|e| said(&e))
+    typst_pdf::pdf(&pages, &options).map(Some).map_err(|e| said(&e))
 }
 
 /// Takes the pictures out of a document: they travel as files named by their ids, not inside its data.

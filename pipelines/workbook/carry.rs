@@ -107,7 +107,7 @@ pub fn check(asked: &Asked<'_>, phrases: &Phrases) -> Result<String> {
     let (unit, now) = (asked.found.map_or("", |m| m.unit.as_str()), asked.now.unwrap_or_default());
     let values = serde_json::json!({
         "indicator": asked.indicator.trim(), "unit": unit, "before": asked.change.map(|c| c.before.text(unit)), "after": now.text(unit),
-        "verdict": asked.change.map(Change::verdict), "why": why, "target": asked.target.trim(), "reached": reached(asked.target, now).unwrap_or_default(),
+        "verdict": asked.change.map(Change::verdict), "alike": asked.change.and_then(|c| c.alike.as_ref()), "why": why, "target": asked.target.trim(), "reached": reached(asked.target, now).unwrap_or_default(),
     });
     Ok(phrases.lines("measure_check", &Value::from(Serde(values)))?.join(""))
 }

@@ -1,6 +1,6 @@
--- 時間外の対応：時間帯と対応のしかたごとの医療機関、対応のある時間の割合、空白の時間帯
+-- 時間外の対応：時間帯と対応のしかたごとの医療機関、市区町村の対応のある時間の割合と空白の時間帯、上の区域では報告のない市区町村の数
 -- grain:  level, area_code, indicator_code, breakdown
--- needs:  agg_band_answers, agg_item_choices, agg_facility_areas, agg_status, rules
+-- needs:  agg_band_answers, agg_item_choices, agg_facility_areas, agg_status, ref_areas, ref_area_members, rules
 -- check:  low <= high
 -- column: level           text    区域の段階
 -- column: area_code       text    区域コード
@@ -33,6 +33,14 @@ bands as (
     cross join (values ('visit'), ('any')) as k(answer)
     left join tallies t on t.level = s.level and t.area_code = s.area_code and t.band = h.band and t.answer = k.answer
     where s.function_code = 'g1'
+),
+
+towns as (
+    -- municipalities that lie wholly inside a larger area
+    select m.level, m.area_code, a.area_code as municipality_code
+    from ref_area_members m
+    join ref_areas a on a.level = 'municipality' and a.area_code = m.place_code
+    where m.level <> 'municipality'
 ),
 
 facilities as (
@@ -69,7 +77,14 @@ union all
 select level, area_code, 'after_hours_hours_share', 'answer=' || answer,
     coalesce(sum(cast(hours as bigint)) filter (where low > 0), 0) * 100 / sum(cast(hours as bigint)),
     coalesce(sum(cast(hours as bigint)) filter (where high > 0), 0) * 100 / sum(cast(hours as bigint)), '%'
-from bands group by level, area_code, answer
+from bands where level = 'municipality' group by level, area_code, answer
 union all
 select level, area_code, 'after_hours_blank_bands', 'answer=' || answer, count(*) filter (where high = 0), count(*) filter (where low = 0), '帯'
-from bands group by level, area_code, answer
+from bands where level = 'municipality' group by level, area_code, answer
+union all
+-- who answers in one town is no help in another: above a municipality the towns without an answer are counted
+select t.level, t.area_code, 'after_hours_blank_municipalities', 'band=' || b.band || ';answer=' || b.answer,
+    count(*) filter (where b.high = 0), count(*) filter (where b.low = 0), '市区町村'
+from towns t
+join bands b on b.level = 'municipality' and b.area_code = t.municipality_code
+group by t.level, t.area_code, b.band, b.answer

@@ -1,18 +1,17 @@
--- 休日等の当番：1か月あたりの枠の供給（下限と上限）と、要る枠（1日の枠は区域ごとに設定できる。県は二次医療圏の合計）
+-- 休日等の当番：1か月あたりの枠の供給（下限と上限）と、都道府県が設定したときの要る枠（県は、すべての二次医療圏に設定があればその合計）
 -- grain:  level, area_code
 -- needs:  ing_answers, det_functions, agg_facility_areas, ref_areas, ref_duty_slots, ref_holidays, dict_items, dict_choices, rules, run
--- check:  slots_low <= slots_high and slots_needed >= 0
+-- check:  slots_low <= slots_high and coalesce(slots_needed, 0) >= 0
 -- column: level         text     区域の段階
 -- column: area_code     text     区域コード
 -- column: facilities    integer  当番に加わる医療機関数       施設
 -- column: open_top      integer  月10回以上の医療機関数       施設
 -- column: slots_low     integer  当番の枠の下限               枠/月
 -- column: slots_high    integer  当番の枠の上限               枠/月
--- column: slots_needed  number   要る枠                       枠/月
+-- column: slots_needed  number   要る枠（設定がなければ空）     枠/月
 with limits as (
     select
         max(value) filter (where rule_code = 'duty_open_top_cap') as cap,
-        max(value) filter (where rule_code = 'duty_slots_per_day') as slots_per_day,
         max(value) filter (where rule_code = 'year_end_first') as year_end_first,
         max(value) filter (where rule_code = 'year_end_last') as year_end_last
     from rules
@@ -34,16 +33,17 @@ needed as (
 ),
 
 settings as (
-    select r.level, r.area_code, coalesce(cast(o.slots_per_day as double), l.slots_per_day) as slots_per_day, o.slots_per_day is not null as is_set
+    select r.level, r.area_code, cast(o.slots_per_day as double) as slots_per_day
     from ref_areas r
-    cross join limits l
     left join ref_duty_slots o on o.area_code = r.area_code
 ),
 
 per_day as (
-    -- a whole prefecture is not served by one slot: unless it is set, it needs what its areas need
-    select s.level, s.area_code, case when s.level = 'prefecture' and not s.is_set
-        then (select sum(cast(a.slots_per_day as decimal(12, 3))) from settings a where a.level = 'medical_area' and a.area_code[:2] = s.area_code) else s.slots_per_day end as slots
+    -- what a prefecture needs is known where it was set, or where all of its areas were
+    select s.level, s.area_code, coalesce(s.slots_per_day, case when s.level = 'prefecture' then (
+        select case when count(*) = count(a.slots_per_day) then sum(cast(a.slots_per_day as decimal(12, 3))) end
+        from settings a where a.level = 'medical_area' and a.area_code[:2] = s.area_code
+    ) end) as slots
     from settings s
 ),
 

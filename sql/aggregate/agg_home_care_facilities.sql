@@ -23,7 +23,8 @@
 -- column: brings_high      integer  意向が実現したときの上限      人
 with facilities as (
     select g.row_no, g.facility_id, g.medical_area_code, left(coalesce(g.municipality_code, g.medical_area_code, ''), 2) as prefecture_code,
-        coalesce(c.intention, false) as intends_function
+        -- among the functions to be taken up, which is asked where 2号ハ is not there
+        coalesce(c.intention and c.intention_origin in ('other', 'both'), false) as intends_function
     from det_functions g
     left join det_functions c on c.facility_id = g.facility_id and c.function_code = 'g2c'
     where g.function_code = 'g1' and g.status_literal = 'yes'

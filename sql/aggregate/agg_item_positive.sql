@@ -62,7 +62,7 @@ tallies as (
 ),
 
 bounds as (
-    select s.level, s.area_code, i.item_code, coalesce(t.positive, 0) as low,
+    select s.level, s.area_code, s.few, i.item_code, coalesce(t.positive, 0) as low,
         case i.function_code when 'g1' then s.facilities_expected else s.positive_literal + s.silent end as whole,
         -- who did not report, is undecided on 1号, or was asked and left it empty may or may not have it
         whole - coalesce(t.settled, 0) as unknown
@@ -82,7 +82,7 @@ select level, area_code, 'item_positive_facilities' as indicator_code, 'item=' |
 from bounds where item_code <> 'g1_domains'
 union all
 select level, area_code, 'item_positive_share', 'item=' || item_code, low * 100 / whole, (low + unknown) * 100 / whole, '%'
-from bounds where whole > 0 and item_code <> 'g1_domains'
+from bounds where whole >= few and item_code <> 'g1_domains'
 union all
 select level, area_code, 'g1_domain_facilities', 'domain=' || choice_code, low, high, '施設' from choices where item_code = 'g1_domains'
 union all

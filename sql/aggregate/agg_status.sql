@@ -1,6 +1,6 @@
 -- 区域・機能ごとの医療機関数と、未報告を考えた割合の下限と上限
 -- grain:  level, area_code, function_code
--- needs:  det_functions, agg_facility_areas, ref_areas, dict_functions
+-- needs:  det_functions, agg_facility_areas, ref_areas, dict_functions, rules
 -- check:  positive_core <= positive_literal
 -- check:  positive_literal + negative + not_applicable + undetermined = facilities_reported
 -- check:  facilities_reported <= facilities_expected
@@ -18,7 +18,8 @@
 -- column: intending            integer  意向あり             施設
 -- column: overridden           integer  うち判定の上書き     施設
 -- column: silent               integer  未報告・判定できない 施設
--- column: share_low            number   機能ありの割合の下限 割合
+-- column: few                  integer  割合を出す医療機関の最も少ない数 施設
+-- column: share_low            number   機能ありの割合の下限（少ない区域は空） 割合
 -- column: share_high           number   機能ありの割合の上限 割合
 -- column: core_share_low       number   実質の割合の下限     割合
 -- column: core_share_high      number   実質の割合の上限     割合
@@ -59,14 +60,18 @@ counted as (
     cross join dict_functions d
     left join placed p on p.level = a.level and p.area_code = a.area_code and p.function_code = d.function_code
     group by a.level, a.area_code, d.function_code
-)
+),
+
+-- a share of fewer facilities says more than the count knows
+limits as (select cast(value as bigint) as few from rules where rule_code = 'share_min_facilities')
 
 select
     level, area_code, function_code,
     expected as facilities_expected, reported as facilities_reported,
-    literal as positive_literal, core as positive_core, negative, not_applicable, undetermined, intending, overridden, silent,
-    literal / nullif(expected, 0) as share_low,
-    (literal + silent) / nullif(expected, 0) as share_high,
-    core / nullif(expected, 0) as core_share_low,
-    (core + silent) / nullif(expected, 0) as core_share_high
+    literal as positive_literal, core as positive_core, negative, not_applicable, undetermined, intending, overridden, silent, few,
+    case when expected >= few then literal / expected end as share_low,
+    case when expected >= few then (literal + silent) / expected end as share_high,
+    case when expected >= few then core / expected end as core_share_low,
+    case when expected >= few then (core + silent) / expected end as core_share_high
 from counted
+cross join limits

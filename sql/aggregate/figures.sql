@@ -20,17 +20,22 @@ with lines (level, area_code, indicator_code, breakdown, low, high, unit, banded
     select level, area_code, 'function_positive', 'function=' || function_code, positive_literal, positive_literal + silent, '施設', 0, 0, 0, 'report'
     from agg_status
     union all
-    select level, area_code, 'function_share', 'function=' || function_code, positive_literal * 100 / facilities_expected,
-        (positive_literal + silent) * 100 / facilities_expected, '%', 0, 0, 0, 'report'
-    from agg_status where facilities_expected > 0
+    select level, area_code, 'function_share', 'function=' || function_code, share_low * 100, share_high * 100, '%', 0, 0, 0, 'report'
+    from agg_status where share_low is not null
+    union all
+    select level, area_code, 'function_share_reported', 'function=' || function_code, positive_literal * 100 / facilities_reported,
+        (positive_literal + undetermined) * 100 / facilities_reported, '%', 0, 0, 0, 'report'
+    from agg_status where share_low is not null and facilities_reported >= few
     union all
     select level, area_code, indicator_code, breakdown, low, high, unit, banded, open_top, masked, source from figures_home_care
     union all
     select level, area_code, 'after_hours_duty_slots', '', slots_low, slots_high, '枠/月', facilities, open_top, 0, 'report' from agg_duty_slots
     union all
-    select level, area_code, 'after_hours_duty_slots_needed', '', slots_needed, slots_needed, '枠/月', 0, 0, 0, 'calendar' from agg_duty_slots
+    select level, area_code, 'after_hours_duty_slots_needed', '', slots_needed, slots_needed, '枠/月', 0, 0, 0, 'calendar'
+    from agg_duty_slots where slots_needed is not null
     union all
-    select level, area_code, 'after_hours_duty_ratio', '', slots_low * 100 / slots_needed, slots_high * 100 / slots_needed, '%',
+    -- slots beyond what is needed fill nothing more
+    select level, area_code, 'after_hours_duty_ratio', '', least(slots_low * 100 / slots_needed, 100), least(slots_high * 100 / slots_needed, 100), '%',
         facilities, open_top, 0, 'report ÷ calendar'
     from agg_duty_slots where slots_needed > 0
     union all

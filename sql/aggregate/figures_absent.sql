@@ -1,6 +1,6 @@
 -- 出せない数値と、その理由（data/figures_absent）
 -- grain:  report_year, level, area_code, indicator_code, breakdown
--- needs:  agg_status, agg_home_care, agg_future_need, agg_patient_flow, ref_areas, dict_absences, run
+-- needs:  agg_status, agg_home_care, agg_duty_slots, agg_future_need, agg_patient_flow, ref_areas, dict_absences, run
 -- column: report_year     integer  報告年度
 -- column: level           text     区域の段階
 -- column: area_code       text     区域コード
@@ -8,9 +8,30 @@
 -- column: breakdown       text     内訳
 -- column: reason_code     text     理由のコード
 -- column: reason          text     理由
-with absent as (
+with unknown as (
+    select level, area_code from agg_status where function_code = 'g1' and facilities_reported = 0 and facilities_expected > 0
+),
+
+absent as (
     select s.level, s.area_code, 'function_share' as indicator_code, 'function=' || s.function_code as breakdown, 'no_facilities' as reason_code
     from agg_status s where s.facilities_expected = 0
+    union all
+    select s.level, s.area_code, 'function_share', 'function=' || s.function_code, 'few_for_share'
+    from agg_status s where s.facilities_expected between 1 and s.few - 1
+    union all
+    select s.level, s.area_code, 'function_share_reported', 'function=' || s.function_code,
+        case when s.facilities_expected = 0 then 'no_facilities' else 'few_for_share' end
+    from agg_status s where s.facilities_reported < s.few
+    union all
+    select u.level, u.area_code, i.indicator_code, '', 'no_reports'
+    from unknown u
+    cross join (values ('home_care_managed_patients'), ('home_care_claims_patients'), ('home_care_gap'), ('home_care_intending_facilities'),
+        ('home_care_intention_patients'), ('end_of_life_count'), ('backup_unbacked_patients')) as i(indicator_code)
+    union all
+    select d.level, d.area_code, i.indicator_code, '', 'own_need_not_set'
+    from agg_duty_slots d
+    cross join (values ('after_hours_duty_slots_needed'), ('after_hours_duty_ratio')) as i(indicator_code)
+    where d.slots_needed is null
     union all
     select level, area_code, 'end_of_life_count', '', 'few_facilities' from agg_home_care where dying in (1, 2)
     union all
@@ -20,7 +41,9 @@ with absent as (
     union all
     select level, area_code, 'home_care_claims_ratio', '', 'no_patients' from agg_home_care where patients_low = 0
     union all
-    select level, area_code, 'home_care_24h_share', '', 'no_home_care' from agg_home_care where visiting_high = 0
+    select h.level, h.area_code, 'home_care_24h_share', '', case when h.visiting_high = 0 then 'no_home_care' else 'few_for_share' end
+    from agg_home_care h join agg_status s on s.level = h.level and s.area_code = h.area_code and s.function_code = 'g1'
+    where h.visiting_high < s.few
     union all
     -- what the projection does not know by itself, see ref_projection_groups
     select r.level, r.area_code, i.indicator_code, 'year=' || y.year, 'no_projection'

@@ -32,7 +32,9 @@ needs as (
 ),
 
 care as (
-    select h.*, s.silent, visits_low / 12 / r.visits as claims_low, visits_high / 12 / r.visits as claims_high
+    select h.*, s.silent, s.few, visits_low / 12 / r.visits as claims_low, visits_high / 12 / r.visits as claims_high,
+        -- where nobody reported nothing is known of the supply; where there is nobody to report there is none
+        s.facilities_reported > 0 or s.facilities_expected = 0 as is_known
     from agg_home_care h
     join agg_status s on s.level = h.level and s.area_code = h.area_code and s.function_code = 'g1'
     cross join rate r
@@ -41,16 +43,17 @@ care as (
 gaps as (
     select h.*, n.basis, n.parts, n.is_today, n.patients as need
     from care h join needs n on n.level = h.level and n.area_code = h.area_code
-    where n.basis = 'expected' or n.is_today
+    where (n.basis = 'expected' or n.is_today) and h.is_known
 ),
 
 lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, open_top, masked, source) as (
-    select level, area_code, 'home_care_managed_patients', '', patients_low, patients_high, '人', banded, open_top, 0, 'report' from care
+    select level, area_code, 'home_care_managed_patients', '', patients_low, patients_high, '人', banded, open_top, 0, 'report' from care where is_known
     union all
     -- one or two facilities would show their own figure
-    select level, area_code, 'home_care_claims_patients', '', claims_low, claims_high, '人/月', 0, 0, visits_masked, 'report' from care where visited not in (1, 2)
+    select level, area_code, 'home_care_claims_patients', '', claims_low, claims_high, '人/月', 0, 0, visits_masked, 'report' from care
+    where is_known and visited not in (1, 2)
     union all
-    select level, area_code, 'home_care_claims_ratio', '', claims_low * 100 / patients_high, claims_high * 100 / patients_low, '%',
+    select level, area_code, 'home_care_claims_ratio', '', claims_low / patients_high, claims_high / patients_low, '倍',
         banded, open_top, visits_masked, 'report' from care where patients_low > 0 and visited not in (1, 2)
     union all
     select level, area_code, 'home_care_facilities', '', visiting, visiting_high, '施設', 0, 0, 0, 'report' from care
@@ -60,17 +63,17 @@ lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, ope
     -- the silent may make home visits, by day only or round the clock
     select level, area_code, 'home_care_24h_share', '', visiting_24h * 100 / visiting_high,
         (visiting_24h + visiting_24h_unknown + visiting_high - visiting) * 100 / visiting_high, '%', 0, 0, 0, 'report'
-    from care where visiting_high > 0
+    from care where visiting_high >= few
     union all
     select level, area_code, 'end_of_life_facilities', '', dying, dying_high, '施設', 0, 0, deaths_masked, 'report' from care
     union all
-    select level, area_code, 'end_of_life_count', '', deaths_low, deaths_high, '回/年', 0, 0, deaths_masked, 'report' from care where dying not in (1, 2)
+    select level, area_code, 'end_of_life_count', '', deaths_low, deaths_high, '回/年', 0, 0, deaths_masked, 'report' from care where is_known and dying not in (1, 2)
     union all
-    select level, area_code, 'backup_unbacked_patients', '', unbacked_low, unbacked_high, '人', banded, open_top, 0, 'report' from care
+    select level, area_code, 'backup_unbacked_patients', '', unbacked_low, unbacked_high, '人', banded, open_top, 0, 'report' from care where is_known
     union all
-    select level, area_code, 'home_care_intending_facilities', '', intending, intending, '施設', 0, 0, 0, 'report' from care
+    select level, area_code, 'home_care_intending_facilities', '', intending, intending, '施設', 0, 0, 0, 'report' from care where is_known
     union all
-    select level, area_code, 'home_care_intention_patients', '', brings_low, brings_high, '人', 0, 0, 0, 'report, assumption' from care
+    select level, area_code, 'home_care_intention_patients', '', brings_low, brings_high, '人', 0, 0, 0, 'report, assumption' from care where is_known
     union all
     select level, area_code, case basis when 'expected' then 'home_care_expected_need' else 'home_care_projected_demand' end,
         replace(replace(parts, 'basis=projected_demand;', ''), 'basis=projected_demand', ''), patients, patients, '人/月', 0, 0, 0,

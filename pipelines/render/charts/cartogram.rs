@@ -23,6 +23,8 @@ pub struct Tile {
     pub text: String,
     /// Drawn with a ring, named first.
     pub emphasis: bool,
+    /// Stands for the name where there is no room for it, and beside the name in the list.
+    pub number: usize,
 }
 
 /// Tallest map in px (about 136 mm), so that it shares an A4 page with text.
@@ -64,7 +66,7 @@ pub fn cartogram(title: &str, legend: &[&str], tiles: &[Tile]) -> Drawing {
         draw_name(&mut p, name, &tiles[name.tile], map.spots[name.tile].r, &fills);
     }
     let largest = tiles.iter().map(|t| t.size).fold(0.0, f64::max);
-    let end = footer(&mut p, &map, largest, bottom, tiles.len() - names.len());
+    let end = footer(&mut p, &map, largest, bottom);
     p.finish(title, end)
 }
 
@@ -128,7 +130,7 @@ fn north(p: &mut Picture) {
 }
 
 /// Size key and reading notes; returns the height of the picture.
-fn footer(p: &mut Picture, map: &Layout, largest: f64, top: f64, unnamed: usize) -> f64 {
+fn footer(p: &mut Picture, map: &Layout, largest: f64, top: f64) -> f64 {
     let keys = key_sizes(map.radius_scale, largest);
     let tallest = keys.iter().map(|k| map.radius_scale * k.sqrt()).fold(14.0, f64::max);
     let mid = top + tallest + 4.0;
@@ -145,12 +147,9 @@ fn footer(p: &mut Picture, map: &Layout, largest: f64, top: f64, unnamed: usize)
         p.text(&text, (x + 2.0 * r + 8.0, mid), Anchor::Start, NOTE);
         x += 2.0 * r + 8.0 + width(&text, NOTE.em, false) + 20.0;
     }
-    let mut note = "位置はおおよそ。".to_string();
+    let mut note = "位置はおおよそ。数字は表の番号。".to_string();
     if map.pulled {
         note.push_str("離れた場所は近くに寄せています。");
-    }
-    if unnamed > 0 {
-        note.push_str(&format!("名称を省いた円{unnamed}。"));
     }
     let below = x + width(&note, NOTE.em, false) > RIGHT;
     let (at, y) = if below { (MARGIN, mid + tallest + 22.0) } else { (x, mid) };

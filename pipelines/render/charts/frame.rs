@@ -260,7 +260,11 @@ fn tidy(svg: &str, title: &str) -> String {
             continue;
         }
         out.push_str(&line);
-        in_text = if line.starts_with("<text") { true } else { in_text && !line.starts_with("</text") };
+        let opens = line.starts_with("<text");
+        if in_text && line.starts_with("</text") {
+            hold_width(&mut out);
+        }
+        in_text = opens || (in_text && !line.starts_with("</text"));
         if line.starts_with("<svg") && !title.trim().is_empty() {
             out.push_str(&format!("\n<title>{}</title>", escape(&clean(title))));
         }
@@ -270,6 +274,19 @@ fn tidy(svg: &str, title: &str) -> String {
         }
     }
     out
+}
+
+/// Gives the last text element of `svg` the width that was measured for it, so that another font on the reader's machine is squeezed
+/// into its place and nothing is cut off.
+fn hold_width(svg: &mut String) {
+    let Some(start) = svg.rfind("<text") else { return };
+    let Some(open) = svg[start..].find('>').map(|i| start + i) else { return };
+    let (tag, text) = (&svg[start..open], &svg[open + 1..svg.len() - "</text>".len()]);
+    let em = tag.split("font-size=\"").nth(1).and_then(|rest| rest.split('"').next()).and_then(|size| size.parse::<f64>().ok());
+    let Some(em) = em else { return };
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let length = width(&text, em, tag.contains("font-weight=\"bold\""));
+    svg.insert_str(open, &format!(" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\""));
 }
 
 fn escape(text: &str) -> String {

@@ -187,7 +187,9 @@ fn tick_step(max: Option<f64>, rows: &[Interval]) -> f64 {
     }
     let rough = top / 3.0;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough * 0.999);
+    // what is counted in ones has no half a mark
+    let steps = if power < 10.0 { [1.0, 2.0, 5.0, 5.0, 10.0] } else { [1.0, 2.0, 2.5, 5.0, 10.0] };
+    let step = steps.map(|m| m * power).into_iter().find(|s| *s >= rough * 0.999);
     step.unwrap_or(rough).max(0.1)
 }
 

@@ -1,4 +1,4 @@
-//! Names on the cartogram: inside the circle when they fit, beside it when there is room, else left out.
+//! Names on the cartogram: inside the circle when they fit, beside it when there is room, else the number that stands in the list.
 
 use super::cartogram::Tile;
 use super::dorling::Spot;
@@ -45,7 +45,25 @@ pub(super) fn place(tiles: &[Tile], spots: &[Spot], canvas: &Rect) -> Vec<Placed
             false
         });
     }
+    for i in open {
+        let p = numbered(i, &tiles[i], spots, &taken, canvas);
+        taken.push(around(p.at, &p.block, false));
+        placed.push(p);
+    }
     placed
+}
+
+/// The number of a circle that has no room for its name: inside, else beside it, else over its rim.
+fn numbered(tile: usize, t: &Tile, spots: &[Spot], taken: &[Rect], canvas: &Rect) -> Placed {
+    let spot = &spots[tile];
+    let block = |em: f64| Block { lines: vec![t.number.to_string()], em };
+    let centred = |block: Block| Placed { tile, block, at: (spot.x, spot.y), anchor: Anchor::Middle, inside: true, leader: None };
+    if let Some(fitting) = [SMALL_EM, TINY_EM].map(block).into_iter().find(|b| fits_inside(b, spot, false)) {
+        return centred(fitting);
+    }
+    let number = Tile { label: t.number.to_string(), text: String::new(), ..*t };
+    let beside = [Reach::Near, Reach::Far].into_iter().find_map(|reach| beside(tile, &number, spots, taken, canvas, reach));
+    beside.map_or_else(|| centred(block(TINY_EM)), |(p, _)| p)
 }
 
 fn inside(tile: usize, t: &Tile, spot: &Spot) -> Option<Placed> {

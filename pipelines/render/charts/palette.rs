@@ -18,9 +18,9 @@ pub(super) const LIGHTEST: RGBColor = RGBColor(0xdb, 0xe9, 0xf4);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fill {
     Solid(RGBColor),
-    /// Dense lines `/` on paper: the class that means unknown or none.
+    /// Dense lines `/` on paper: not known, in every chart and map.
     Hatch,
-    /// Sparse lines `\` on paper: a second such class in the same chart.
+    /// Sparse lines `\` on paper: none now, but intended; or a second class that is not known.
     BackHatch,
 }
 
@@ -63,38 +63,23 @@ fn ramp(n: usize) -> Vec<RGBColor> {
     }
 }
 
-/// Words that say "there is none" or "we do not know". 「少ない」 must not match.
-const EMPTY_WORDS: [&str; 16] = [
-    "不明",
-    "未報告",
-    "無回答",
-    "未回答",
-    "未入力",
-    "未把握",
-    "なし",
-    "無し",
-    "いない",
-    "しない",
-    "できない",
-    "対象外",
-    "非該当",
-    "秘匿",
-    "わから",
-    "データなし",
-];
+/// Words that say "we do not know".
+const UNKNOWN: [&str; 12] =
+    ["不明", "未報告", "無回答", "未回答", "未入力", "未把握", "秘匿", "わから", "分から", "出していない", "データなし", "判定できない"];
+/// Words that say "there is none". 「少ない」 must not match.
+const NONE: [&str; 7] = ["なし", "無し", "いない", "しない", "できない", "対象外", "非該当"];
 
-fn means_empty(name: &str) -> bool {
-    EMPTY_WORDS.iter().any(|w| name.contains(w))
-}
-
-/// One fill per class name, in order: the last two "none/unknown" classes are hatched, all others
-/// go from dark to light.
+/// One fill per class name, in order: what is not known is hatched, what is not there is paper, all others go from dark to light.
 pub(super) fn class_fills(names: &[&str]) -> Vec<Fill> {
-    let mut fills = vec![None; names.len()];
-    let empty = names.iter().enumerate().rev().filter(|(_, n)| means_empty(n)).map(|(i, _)| i);
-    for (i, hatch) in empty.zip([Fill::Hatch, Fill::BackHatch]) {
-        fills[i] = Some(hatch);
-    }
+    let says = |words: &[&str], name: &str| words.iter().any(|w| name.contains(w));
+    let mut hatches = [Fill::Hatch, Fill::BackHatch].into_iter();
+    let fill = |name: &&str| match name {
+        n if says(&UNKNOWN, n) => hatches.next(),
+        n if says(&NONE, n) && n.contains("意向") => Some(Fill::BackHatch),
+        n if says(&NONE, n) => Some(Fill::Solid(PAPER)),
+        _ => None,
+    };
+    let fills: Vec<Option<Fill>> = names.iter().map(fill).collect();
     let solid = fills.iter().filter(|f| f.is_none()).count();
     let shades = ramp(solid);
     let mut next = shades.iter().chain(std::iter::repeat(&LIGHTEST));
@@ -106,9 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_like_classes_are_hatched_from_the_end() {
+    fn the_hatch_means_not_known_and_nothing_else() {
         let f = class_fills(&["あり", "なし", "未報告"]);
-        assert_eq!(f, [Fill::Solid(DARK), Fill::BackHatch, Fill::Hatch]);
+        assert_eq!(f, [Fill::Solid(DARK), Fill::Solid(PAPER), Fill::Hatch]);
+        assert_eq!(class_fills(&["あり", "なし（意向あり）", "なし"])[1..], [Fill::BackHatch, Fill::Solid(PAPER)]);
         assert!(matches!(class_fills(&["多い", "少ない"])[1], Fill::Solid(_)));
     }
 }

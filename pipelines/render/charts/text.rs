@@ -195,23 +195,7 @@ pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "―".to_string();
     }
-    let tenths = (value.abs() * 10.0).round();
-    let whole = (tenths / 10.0).floor();
-    let fraction = tenths - whole * 10.0;
-    let sign = if value < 0.0 && tenths > 0.0 { "−" } else { "" };
-    let tail = if fraction > 0.0 { format!(".{fraction:.0}") } else { String::new() };
-    format!("{sign}{}{tail}", grouped(&format!("{whole:.0}")))
-}
-
-fn grouped(digits: &str) -> String {
-    let mut out = String::new();
-    for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(d);
-    }
-    out
+    crate::draft::words::share_number(value).replacen('-', "−", 1)
 }
 
 #[cfg(test)]
