@@ -221,7 +221,9 @@ impl<'a> Evidence<'a> {
         let count = |what, (done, all), lacks| vec![Count { what, done, all, lacks }];
         Ok(match evidence {
             "check_made" => self.checked()?,
-            "workbook_made" if !self.book.entries.is_empty() => count("案", consulted(&|e| e.part > 1 && !e.proposal.trim().is_empty()), "案がありません"),
+            "workbook_made" if !self.book.entries.is_empty() => {
+                count("案", consulted(&|e| e.part > 1 && !e.proposal.trim().is_empty()), "案がありません")
+            }
             "agendas_made" => count("会議の資料", self.prepared(), "資料がありません"),
             "meetings_recorded" => count("協議", consulted(&|e| !e.agreed.trim().is_empty()), "合意がありません"),
             "results_published" => count("公表", consulted(&|e| !e.agreed.trim().is_empty() && !e.published_on.is_empty()), "公表日がありません"),
@@ -242,7 +244,10 @@ impl<'a> Evidence<'a> {
             let lines = || (1..sheet.rows.len()).filter(|r| sheet.rows[*r].iter().any(|c| !c.text.trim().is_empty()));
             Some((lines().filter(|r| !sheet.text(*r, column).trim().is_empty()).count(), lines().count()))
         };
-        let kinds = [("督促", check::lists::UNREPORTED, check::merge::DATE, "督促した日付がありません"), ("照会", check::lists::INQUIRIES, check::merge::DECISION, "判断がありません")];
+        let kinds = [
+            ("督促", check::lists::UNREPORTED, check::merge::DATE, "督促した日付がありません"),
+            ("照会", check::lists::INQUIRIES, check::merge::DECISION, "判断がありません"),
+        ];
         let counts = kinds.into_iter().filter_map(|(what, sheet, heading, lacks)| {
             let (done, all) = filled(sheet, heading)?;
             Some(Count { what, done, all, lacks })

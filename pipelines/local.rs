@@ -88,10 +88,7 @@ pub struct Terms {
 
 impl Terms {
     pub fn of(rules: &Rules, work_folder: Option<&Path>) -> Result<Self> {
-        Ok(Self {
-            rates: rates_word(work_folder)?,
-            rule: rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect(),
-        })
+        Ok(Self { rates: rates_word(work_folder)?, rule: rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect() })
     }
 }
 

@@ -167,17 +167,24 @@ fn no_percentage_above_100_and_no_share_of_few_facilities() {
     let dir = folder();
     let [_, packet] = two_years(dir.path());
     let digits = |text: &str| -> f64 {
-        let start = text.rfind(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
+        let start =
+            text.rfind(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
         text[start..].replace(',', "").parse().unwrap_or_default()
     };
     let mut seen = 0;
-    for file in kyogi::packet::files_below(&packet).expect("files").iter().filter(|f| f.ends_with(".html") && *f != "method.html" && *f != "dictionary.html") {
+    for file in
+        kyogi::packet::files_below(&packet).expect("files").iter().filter(|f| f.ends_with(".html") && *f != "method.html" && *f != "dictionary.html")
+    {
         let page = fs::read_to_string(packet.join(file)).expect("page");
         let main = page.split("<main").nth(1).and_then(|m| m.split("</main>").next()).unwrap_or_default();
         for (i, _) in main.match_indices('%') {
             let share = digits(&main[..i]);
             seen += 1;
-            assert!(share <= 100.0, "{file}: {share}% in 「{}」", main[..i].chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<String>());
+            assert!(
+                share <= 100.0,
+                "{file}: {share}% in 「{}」",
+                main[..i].chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<String>()
+            );
         }
     }
     assert!(seen > 1000, "{seen}");
@@ -206,7 +213,8 @@ fn data_book_has_all_figures_of_its_area_and_the_change() {
     for (code, rows) in &figures {
         let page = fs::read_to_string(packet.join(format!("areas/{code}.html"))).expect("page").replace("&#x2f;", "/");
         assert_eq!(page.matches("class=\"aloud\"").count(), rows.len(), "{code}");
-        for label in ["分からない（幅が重なる）", "分からない（未報告の分がない）", "変わらない", "増えた", "減った"] {
+        for label in ["分からない（幅が重なる）", "分からない（未報告の分がない）", "変わらない", "増えた", "減った"]
+        {
             let n = rows.iter().filter(|r| changes.get(&before(r)).is_some_and(|v| kyogi::draft::book::verdict_label(v) == label)).count();
             assert_eq!(page.matches(&format!("class=\"verdict\">{label}<")).count(), n, "{code}: {label}");
         }

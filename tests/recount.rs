@@ -180,7 +180,11 @@ fn figures_counted_again_with_polars() {
             let key = format!("function={f}");
             // few facilities have a count and no share
             let found = run.figure(area, "function_share", &key);
-            if expected < 5.0 { assert_eq!(found, None) } else { close(found, (share(low, expected), share(high, expected)), f) }
+            if expected < 5.0 {
+                assert_eq!(found, None)
+            } else {
+                close(found, (share(low, expected), share(high, expected)), f)
+            }
             let answered = Run::with_status(&here, &["yes", "no", "not_applicable", "undetermined"]).height() as f64;
             let with_doubt = low + Run::with_status(&here, &["undetermined"]).height() as f64;
             let found = run.figure(area, "function_share_reported", &key);

@@ -141,7 +141,11 @@ pub fn towns_without_answers(run: &Run) {
 pub fn every_formula_is_counted_again(run: &Run) {
     let elsewhere = [
         // comparison.rs: closed forms and simulations; need.rs and future.rs: from the public tables; future.rs: as published
-        "compare=", "home_care_projected_demand", "home_care_expected_need", "patient_outflow", "patient_inflow",
+        "compare=",
+        "home_care_projected_demand",
+        "home_care_expected_need",
+        "patient_outflow",
+        "patient_inflow",
     ];
     let counted = run.counted.borrow();
     for i in Indicator::all("全国と同じ割合").expect("indicators") {

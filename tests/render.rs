@@ -83,7 +83,8 @@ fn a_long_text_and_an_empty_one_print() {
 fn charts_survive_odd_data() {
     charts::register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);
     let bar = |label: &str, value| charts::Bar { label: label.into(), value, note: String::new() };
-    let tile = |label: &str, lon, lat, size| charts::Tile { label: label.into(), lon, lat, size, level: 9, text: String::new(), emphasis: true, number: 1 };
+    let tile =
+        |label: &str, lon, lat, size| charts::Tile { label: label.into(), lon, lat, size, level: 9, text: String::new(), emphasis: true, number: 1 };
     let drawings = [
         charts::bars("", "", &[]),
         charts::bars("", "件", &[bar("", f64::NAN), bar("長い名前".repeat(20).as_str(), 0.0), bar("負", -3.0), bar("大", 1e12)]),

@@ -59,7 +59,10 @@ fn a_gap_is_certain_possible_or_none() {
     assert!(said(12.0, 40.0, 0).ends_with("供給の不足は、少なくとも月12人、多くとも月40人です。"));
     // who is silent can only make it smaller: no 「少なくとも」 without them
     let partial = said(12.0, 40.0, 3);
-    assert!(partial.ends_with("報告した医療機関だけで数えると月12〜40人です（未報告の3施設が合わせて12人以上を診ていれば、不足はありません）。"), "{partial}");
+    assert!(
+        partial.ends_with("報告した医療機関だけで数えると月12〜40人です（未報告の3施設が合わせて12人以上を診ていれば、不足はありません）。"),
+        "{partial}"
+    );
     assert!(said(-5.0, 40.0, 3).contains("多くとも月40人で、ないこともあります"));
     assert!(said(-40.0, -5.0, 0).ends_with("ありません（供給が月5〜40人上回ります）。"));
     // people are whole, a shortage of less than half a person is none

@@ -57,7 +57,14 @@ pub struct Facts {
 
 /// The aggregate tables that pages are drafted from.
 pub const TABLES: [&str; 8] = [
-    "area_summary", "figures", "agg_item_choices", "agg_item_counts", "agg_population", "agg_population_projection", "agg_backup_links", "agg_unit_demand",
+    "area_summary",
+    "figures",
+    "agg_item_choices",
+    "agg_item_counts",
+    "agg_population",
+    "agg_population_projection",
+    "agg_backup_links",
+    "agg_unit_demand",
 ];
 
 impl Facts {

@@ -171,7 +171,10 @@ impl Sentences {
         let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
         let rows = reader.deserialize().collect::<std::result::Result<Vec<SentenceRow>, _>>().map_err(broken)?;
         for (i, row) in rows.iter().enumerate() {
-            phrases.add(&name(i), &format!("{{%- from \"range\" import counted, said, short -%}}{{%- from \"slots\" import against_need -%}}{}", row.sentence))?;
+            phrases.add(
+                &name(i),
+                &format!("{{%- from \"range\" import counted, said, short -%}}{{%- from \"slots\" import against_need -%}}{}", row.sentence),
+            )?;
         }
         Ok(Self { phrases, rows, labels: Labels::load(dictionary)? })
     }
