@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
-use crate::finding::Finding;
+use crate::facts::finding::Finding;
+use crate::ground::error::{Error, Result};
+use crate::ground::sql::Engine;
+use crate::ground::stage::{self, Tables};
 use crate::ingest::{self, InputFile};
-use crate::sql::Engine;
-use crate::stage::{self, Tables};
 
 pub fn run(engine: &mut Engine, root: &Path, report_year: i32) -> Result<Tables> {
     stage::run(engine, "determine", root, report_year)

@@ -1,53 +1,38 @@
 //! kyogi: from the extract of かかりつけ医機能報告 to the consultation meeting and its published result.
 //!
-//! The way of the data is the order of the modules below; see `pipelines/README.md`.
+//! The modules below stand in the order in which the data go through them; `pipelines/README.md` is the map.
 
-// stages, in order
-pub mod aggregate;
-pub mod determine;
-pub mod draft;
+// What a user calls: one word that is typed, one file.
+pub mod commands;
+
+// 1 bytes → typed answers, with a finding for whatever could not be read
 pub mod ingest;
-pub mod publish;
-pub mod render;
-// what the stages stand on
-pub mod areas;
-pub mod artefact;
-pub mod council;
-pub mod dictionary;
-pub mod embedded;
-pub mod error;
-pub mod finding;
-pub mod local;
-pub mod overrides;
-pub mod packet;
-pub mod progress;
-pub mod reference;
-pub mod rules;
-pub mod spreadsheet;
-pub mod sql;
-pub mod stage;
-pub mod wording;
-pub mod workbook;
-pub mod workspace;
-// what a user calls
-pub mod agenda;
-pub mod archive;
-pub mod bench;
-pub mod boundaries;
-pub mod calendar;
-pub mod catalogue;
+
+// 2 answers → the status of each facility and function, with the rule and the cells that decided it
+pub mod determine;
+
+// 3 what people have to ask, confirm or override
 pub mod check;
-pub mod cli;
-pub mod compare;
-pub mod coordinate;
-pub mod databook;
-pub mod explain;
-pub mod forms;
-pub mod late;
-pub mod method;
-pub mod official;
-pub mod printer;
-pub mod run;
-pub mod sample;
-pub mod training;
-pub mod whatif;
+
+// 4 statuses and answers → supply, need and gap of every area, with both ends
+pub mod aggregate;
+
+// 5 figures → the values of sheets and pages, with their sentences
+pub mod draft;
+
+// 6 what people write beside the data, merged and read back
+pub mod workbook;
+
+// 7 values → HTML, PDF, charts
+pub mod render;
+
+// 8 what was agreed → what is published
+pub mod publish;
+
+// the pages beside the sheets, and all of it put in place at once
+pub mod packet;
+pub mod pages;
+
+// What the stages stand on: sql/ and the work folder as typed rows; below them, what knows nothing of kyogi.
+pub mod facts;
+pub mod ground;

@@ -12,5 +12,5 @@ fn main() {
         }
         usual(panic);
     }));
-    std::process::exit(kyogi::cli::main());
+    std::process::exit(kyogi::commands::cli::main());
 }

@@ -1,15 +1,17 @@
 //! The packet folder: made beside its place under a working name, then put in place whole, or not at all.
 
+use crate::ground::folder::{files_below, is_empty};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::artefact;
-use crate::error::{Error, Result};
-use crate::ingest::{InputFile, sha256};
-use crate::rules::Rule;
+use crate::facts::rules::Rule;
+use crate::ground::artefact;
+use crate::ground::artefact::sha256;
+use crate::ground::error::{Error, Result};
+use crate::ingest::InputFile;
 
 pub const MANIFEST: &str = "manifest.json";
 /// Where files that people changed in an earlier packet are kept.
@@ -27,10 +29,10 @@ pub struct Manifest {
     pub rules: Vec<serde_json::Value>,
     /// Reference tables with their origin: built in, or from the work folder.
     #[serde(default)]
-    pub reference: Vec<crate::reference::tables::Used>,
+    pub reference: Vec<crate::facts::reference::tables::Used>,
     /// Files of the work folder that take the place of built-in ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub own_files: Vec<crate::overrides::Replaced>,
+    pub own_files: Vec<crate::facts::overrides::Replaced>,
     /// Statuses that the prefecture decided against the answers, with their reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<serde_json::Value>,
@@ -217,26 +219,4 @@ fn clear_leftovers(parent: &Path, place: &Path) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-}
-
-fn is_empty(dir: &Path) -> Result<bool> {
-    Ok(fs::read_dir(dir).map_err(|e| Error::io("フォルダーを読めません", dir, &e))?.next().is_none())
-}
-
-/// Paths of all files below a folder, with `/`, in order.
-pub fn files_below(root: &Path) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    let mut waiting = vec![root.to_path_buf()];
-    while let Some(dir) = waiting.pop() {
-        for entry in fs::read_dir(&dir).map_err(|e| Error::io("フォルダーを読めません", &dir, &e))? {
-            let path = entry.map_err(|e| Error::io("フォルダーを読めません", &dir, &e))?.path();
-            if path.is_dir() {
-                waiting.push(path);
-            } else if let Ok(below) = path.strip_prefix(root) {
-                found.push(below.to_string_lossy().replace('\\', "/"));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }

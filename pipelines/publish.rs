@@ -3,19 +3,23 @@
 //! Only agreed text with a day of publication appears; what lacks something is listed with what it lacks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 
-use crate::areas::Area;
-use crate::artefact::{ColumnNote, Table};
-use crate::dictionary::{Dictionary, Function};
 use crate::draft::Drafter;
 use crate::draft::sheet::{Labelled, ResultItem, ResultPart, ResultSheet, TableView};
-use crate::draft::words::{circled, percent_or_dash, report_year_label, thousands, wareki_date};
-use crate::error::{Error, Result};
+use crate::facts::areas::Area;
+use crate::facts::dictionary::{Dictionary, Function};
+use crate::ground::artefact::{ColumnNote, Table};
+use crate::ground::error::{Error, Result};
+use crate::ground::numbers::{circled, percent_or_dash, report_year_label, thousands, wareki_date};
 use crate::workbook::layout::Layout;
 use crate::workbook::{CouncilBook, Entry, MeasureRow, Meeting, Place};
+
+/// The list of what is agreed but not published, beside the folder.
+pub const HELD_BACK: &str = "not_published.csv";
 
 /// What is published and what is not yet.
 #[derive(Debug, Default)]
@@ -418,6 +422,20 @@ pub fn held_back_table(rows: &[HeldBack]) -> Result<Table> {
 
 /// A day that people named on the command line.
 pub fn day(text: &str) -> Result<String> {
-    crate::ingest::cells::date(text)
+    crate::ground::text::date(text)
         .ok_or_else(|| Error::new(format!("「{text}」は日付として読めません")).next("2026-12-15 又は 令和8年12月15日 の形で書いてください"))
+}
+
+/// `data/measures.csv` of what is published.
+pub fn write_measures(published: &Published, root: &Path) -> Result<()> {
+    if published.measures.is_empty() { Ok(()) } else { measures_table(&published.measures)?.write_csv(&root.join("data/measures.csv")) }
+}
+
+/// Both lists of a packet: what is published, and what is not.
+pub fn write_lists(published: &Published, root: &Path) -> Result<()> {
+    write_measures(published, root)?;
+    if published.held_back.is_empty() {
+        return Ok(());
+    }
+    held_back_table(&published.held_back)?.write_csv(&root.join("data").join(HELD_BACK))
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use kyogi::archive;
-use kyogi::progress::Progress;
-use kyogi::workspace::Workspace;
+use kyogi::commands::archive;
+use kyogi::facts::workspace::Workspace;
+use kyogi::ground::progress::Progress;
 
 use crate::support::{folder, run_packet, sample_workspace, tests_path};
 

@@ -13,12 +13,12 @@ fn every_figure_resolves_to_the_method() {
     let packet = dir.path().join("packet");
     run_packet(&workspace, None, &packet, 2).unwrap_or_else(|e| panic!("{e}"));
     let method = fs::read_to_string(packet.join("method.html")).expect("method page");
-    let all = kyogi::draft::figures::Indicator::all("全国と同じ割合").unwrap_or_else(|e| panic!("{e}"));
+    let all = kyogi::aggregate::figure::Indicator::all("全国と同じ割合").unwrap_or_else(|e| panic!("{e}"));
     // each kind of figure, in 鳥取市 or where it is
     let mut kinds: BTreeMap<(String, String), String> = BTreeMap::new();
     for row in rows(&packet.join("data/figures.csv")) {
-        let key = kyogi::draft::figures::Indicator::key(&row["indicator_code"], &row["breakdown"]);
-        let indicator = kyogi::draft::figures::Indicator::find(&all, &key).unwrap_or_else(|e| panic!("{e}"));
+        let key = kyogi::aggregate::figure::Indicator::key(&row["indicator_code"], &row["breakdown"]);
+        let indicator = kyogi::aggregate::figure::Indicator::find(&all, &key).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(indicator.unit, row["unit"], "{key}");
         assert!(
             !indicator.assumption.is_empty() && !indicator.what_changes.is_empty(),
@@ -32,7 +32,7 @@ fn every_figure_resolves_to_the_method() {
     for ((code, breakdown), area) in &kinds {
         assert!(method.contains(&format!("id=\"{code}\"")), "the method page has no place for {code}");
         let terms = [format!("area={area}"), format!("indicator={code}"), format!("breakdown={breakdown}")];
-        let said = kyogi::explain::figure(&workspace, &packet, &terms, None).unwrap_or_else(|e| panic!("{e}"));
+        let said = kyogi::commands::explain::figure(&workspace, &packet, &terms, None).unwrap_or_else(|e| panic!("{e}"));
         assert!(said.lines().nth(1).is_some_and(|l| l.starts_with("  読み上げ：") && l.contains('。')), "{code} {breakdown} is not read aloud");
         assert!(said.contains("の行") && !said.contains("一致しません"), "{code} {breakdown} has no rows\n{said}");
         for part in ["式：", "想定：", "変わるとき：", "モデル：", "入力：extract.csv SHA-256 "] {
@@ -45,7 +45,7 @@ fn every_figure_resolves_to_the_method() {
     // all rows go to a file that people name, and never over another
     let all_rows = dir.path().join("行.csv");
     let explain = || {
-        kyogi::explain::figure(
+        kyogi::commands::explain::figure(
             &workspace,
             &packet,
             &["area=31", "indicator=function_positive", "breakdown=function=g1"].map(str::to_owned),
@@ -111,7 +111,7 @@ fn numbers_lead_to_the_method(packet: &Path, method: &str) {
 
 /// No picture of an area names another one; only the whole prefecture and a medical area show their municipalities.
 fn pictures_show_their_own_area(packet: &Path) {
-    let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+    let reference = kyogi::facts::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
     let drawn = |page: &str| between(page, "<svg", "</svg>").collect::<String>();
     let whole = drawn(&page(&packet.join("areas/31.html")));
     assert!(whole.contains(">鳥取市<") && whole.contains(">米子市<"), "the names that must not be elsewhere are drawn as one text");
@@ -135,12 +135,12 @@ fn pictures_show_their_own_area(packet: &Path) {
 fn maps_show_the_classes_of_the_figures(packet: &Path) {
     let figures = rows(&packet.join("data/figures.csv"));
     let names: BTreeMap<String, String> = {
-        let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+        let reference = kyogi::facts::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
         reference.whole_municipalities().map(|m| (m.municipality_code.clone(), m.name.clone())).collect()
     };
     let (book, index) = (page(&packet.join("areas/31.html")), page(&packet.join("index.html")));
     let mut seen = BTreeSet::new();
-    for map in kyogi::dictionary::read_csv::<BTreeMap<String, String>>("reports/sheets/maps.csv").unwrap_or_else(|e| panic!("{e}")) {
+    for map in kyogi::facts::dictionary::read_csv::<BTreeMap<String, String>>("reports/sheets/maps.csv").unwrap_or_else(|e| panic!("{e}")) {
         let caption = format!("<caption>{}（鳥取県", map["title"]);
         let table = between(&book, &caption, "</table>").next().unwrap_or_else(|| panic!("no map {}", map["title"]));
         assert!(index.contains(&caption), "the overview has the map too");
@@ -172,8 +172,10 @@ fn no_percentage_above_100_and_no_share_of_few_facilities() {
         text[start..].replace(',', "").parse().unwrap_or_default()
     };
     let mut seen = 0;
-    for file in
-        kyogi::packet::files_below(&packet).expect("files").iter().filter(|f| f.ends_with(".html") && *f != "method.html" && *f != "dictionary.html")
+    for file in kyogi::ground::folder::files_below(&packet)
+        .expect("files")
+        .iter()
+        .filter(|f| f.ends_with(".html") && *f != "method.html" && *f != "dictionary.html")
     {
         let page = fs::read_to_string(packet.join(file)).expect("page");
         let main = page.split("<main").nth(1).and_then(|m| m.split("</main>").next()).unwrap_or_default();
@@ -208,7 +210,7 @@ fn data_book_has_all_figures_of_its_area_and_the_change() {
     let before = |row: &BTreeMap<String, String>| ["level", "area_code", "indicator_code", "breakdown"].map(|k| row[k].clone());
     let changes: BTreeMap<[String; 4], String> =
         rows(&packet.join("data/changes.csv")).iter().map(|row| (before(row), row["verdict"].clone())).collect();
-    let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+    let reference = kyogi::facts::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(figures.len(), 19 + 3 + 1);
     for (code, rows) in &figures {
         let page = fs::read_to_string(packet.join(format!("areas/{code}.html"))).expect("page").replace("&#x2f;", "/");
@@ -255,7 +257,7 @@ fn workbook_of_all_figures() {
     let workspace = sample_workspace(&dir.path().join("work"));
     let packet = dir.path().join("packet");
     run_packet(&workspace, None, &packet, 2).unwrap_or_else(|e| panic!("{e}"));
-    let sheets = kyogi::spreadsheet::read(&packet.join("data/figures.xlsx")).unwrap_or_else(|e| panic!("{e}"));
+    let sheets = kyogi::ground::spreadsheet::read(&packet.join("data/figures.xlsx")).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(sheets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["読み方", "数値", "指標の説明", "列の説明", "出典"]);
     assert!(sheets[0].text(1, 0).starts_with("模擬データ"), "{}", sheets[0].text(1, 0));
     let column = |sheet: usize, title: &str| {

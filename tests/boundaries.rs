@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use kyogi::boundaries::{self, Boundaries};
-use kyogi::reference::Reference;
+use kyogi::facts::boundaries::{self, Boundaries};
+use kyogi::facts::reference::Reference;
 use serde_json::{Value, json};
 
 use crate::support::{folder, run_packet, sample_workspace};
@@ -13,7 +13,7 @@ fn tottori() -> Reference {
     Reference::load("31").unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn parse(value: &Value) -> kyogi::error::Result<Boundaries> {
+fn parse(value: &Value) -> kyogi::ground::error::Result<Boundaries> {
     boundaries::parse(value.to_string().as_bytes(), &tottori())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kyogi::embedded;
+use kyogi::ground::embedded;
 use kyogi::render::charts::{
     self, AgeBand, AgeGroup, Drawing, Funnel, FunnelLimit, FunnelPoint, Hub, Interval, Pyramid, Region, Role, StackedRow, Week, WeekBand, WeekMode,
 };
@@ -150,9 +150,9 @@ fn maps() -> Vec<(String, Drawing)> {
     let mut all = vec![("map_made".to_owned(), charts::choropleth("地図", &classes, &made, credit))];
     let maps = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/maps");
     for code in ["01", "13", "14", "31", "42", "46", "47"].iter().filter(|_| maps.exists()) {
-        let reference = kyogi::reference::Reference::load(code).unwrap_or_else(|e| panic!("{e}"));
+        let reference = kyogi::facts::reference::Reference::load(code).unwrap_or_else(|e| panic!("{e}"));
         let bytes = std::fs::read(maps.join(format!("{code}.topojson"))).expect("map");
-        let boundaries = kyogi::boundaries::parse(&bytes, &reference).unwrap_or_else(|e| panic!("{e}"));
+        let boundaries = kyogi::facts::boundaries::parse(&bytes, &reference).unwrap_or_else(|e| panic!("{e}"));
         let regions: Vec<Region> = reference
             .whole_municipalities()
             .enumerate()
@@ -197,9 +197,9 @@ fn every_part_of_a_stack_has_its_number() {
     fonts();
     for (name, scale) in STACKS {
         let words = words(&stacked(scale).0);
-        let said = |n: i64| words.iter().filter(|w| w.4 == kyogi::draft::words::thousands(n)).count();
+        let said = |n: i64| words.iter().filter(|w| w.4 == kyogi::ground::numbers::thousands(n)).count();
         for parts in PARTS {
-            let all: Vec<String> = parts.iter().map(|n| kyogi::draft::words::thousands(n * scale)).collect();
+            let all: Vec<String> = parts.iter().map(|n| kyogi::ground::numbers::thousands(n * scale)).collect();
             let listed = words.iter().map(|w| w.4.as_str()).collect::<String>().contains(&format!("順に {}", all.join("・")));
             assert!(listed || parts.iter().all(|n| *n == 0 || said(n * scale) > 0), "{name}: {parts:?}");
         }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use kyogi::progress::Progress;
-use kyogi::run::{self, Checked, Options};
-use kyogi::spreadsheet;
-use kyogi::workspace::Workspace;
+use kyogi::commands::run::{self, Checked, Options};
+use kyogi::facts::workspace::Workspace;
+use kyogi::ground::progress::Progress;
+use kyogi::ground::spreadsheet;
 
 use crate::determine::given;
 use crate::support::{YEAR, folder, plain_facility, rows, statuses, tests_path, write_extract};
@@ -37,8 +37,8 @@ fn every_check_finds_its_cases_and_only_them() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     // a check model may not name a finding that no case shows
-    for (_, sql) in kyogi::sql::models("checks", YEAR).unwrap_or_else(|e| panic!("{e}")) {
-        for code in kyogi::finding::rules().unwrap_or_else(|e| panic!("{e}")).keys() {
+    for (_, sql) in kyogi::ground::sql::models("checks", YEAR).unwrap_or_else(|e| panic!("{e}")) {
+        for code in kyogi::facts::finding::rules().unwrap_or_else(|e| panic!("{e}")).keys() {
             assert!(!sql.contains(&format!("'{code}'")) || hit.contains(code.as_str()), "no case for {code}");
         }
     }
@@ -53,7 +53,7 @@ fn with(id: &str, cells: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// A work folder with an extract; `settings` replaces lines of its kyogi.toml.
 fn work(dir: &Path, facilities: &[BTreeMap<String, String>], settings: &[(&str, &str)]) -> Workspace {
     let root = dir.join("work");
-    kyogi::workspace::init("31", YEAR, &root).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::facts::workspace::init("31", YEAR, &root).unwrap_or_else(|e| panic!("{e}"));
     write_extract(&root.join("input/extract.csv"), facilities);
     let path = root.join("kyogi.toml");
     let mut text = std::fs::read_to_string(&path).expect("settings");
@@ -98,7 +98,7 @@ fn late_reports_are_shown_before_and_traced_after() {
     let earlier = with(B, &[("report_date", "2026-02-01"), ("g2d_acp", "2:有り")]);
     write_extract(&late, &[later, earlier, with(C, &[("report_date", "2026-03-31"), ("g2d_acp", "たぶん")])]);
     let extract = workspace.extract().unwrap_or_else(|e| panic!("{e}"));
-    let outcome = kyogi::late::compare(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
+    let outcome = kyogi::commands::late::compare(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
     let changed: Vec<(&str, &str, &str, &str)> =
         outcome.statuses.iter().map(|s| (s.facility_id.as_str(), s.function.as_str(), s.before.as_str(), s.after.as_str())).collect();
     assert!(changed.contains(&(A, "2号ニ", "なし", "あり")), "{changed:?}");
@@ -106,7 +106,7 @@ fn late_reports_are_shown_before_and_traced_after() {
     assert_eq!(changed.iter().filter(|c| c.0 == B).count(), 0, "the later report date wins, wherever the row lies");
     assert_eq!(changed.iter().filter(|c| c.0 == C && c.2 == "抽出ファイルにない").count(), 5);
     assert!(outcome.figures.iter().any(|c| c.key[1] == "31201"), "figures of 鳥取市 change");
-    let text = kyogi::late::run(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
+    let text = kyogi::commands::late::run(&workspace, &extract, &late, 2).unwrap_or_else(|e| panic!("{e}"));
     assert!(text.contains(&format!("{A} 鳥取市 2号ニ：なし → あり")) && text.contains("まだ取り込んでいません"), "{text}");
     assert!(workspace.root.join("追加の見込み/statuses.csv").exists());
     // statuses first, then figures in words, never more of them than a screen can take

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use kyogi::artefact::Table;
-use kyogi::sql::{self, Engine, Load};
+use kyogi::ground::artefact::Table;
+use kyogi::ground::sql::{self, Engine, Load};
 use rayon::prelude::*;
 
 use crate::determine::given;
@@ -157,7 +157,7 @@ fn the_cases_notice_every_changed_check() {
     let dir = folder();
     let extract = dir.path().join("cases.csv");
     write_extract(&extract, &cases.iter().enumerate().map(facility).collect::<Vec<_>>());
-    kyogi::run::figures_only("31", YEAR, &extract, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_only("31", YEAR, &extract, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     let stages = dir.path().join("stages");
     let expected = found(&stages, &models, None).expect("the models run");
     let (mut said, mut codes) = (String::new(), BTreeSet::new());

@@ -1,11 +1,11 @@
 //! Exact intervals, funnel limits and shrunken shares: closed forms, a second road, and how often they hold in a simulation.
 
 use kyogi::aggregate::comparison::{self, Home, Levels, Local, Strength, exact_interval, funnel_limits, shrunk};
-use kyogi::areas;
-use kyogi::artefact::Table;
-use kyogi::council::Council;
-use kyogi::reference::Reference;
-use kyogi::sample::dice::Draw;
+use kyogi::commands::sample::dice::Draw;
+use kyogi::facts::areas;
+use kyogi::facts::council::Council;
+use kyogi::facts::reference::Reference;
+use kyogi::ground::artefact::Table;
 use statrs::function::beta::inv_beta_reg;
 
 const LEVEL: f64 = 0.95;

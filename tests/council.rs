@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kyogi::areas;
-use kyogi::council::Council;
-use kyogi::dictionary::Dictionary;
-use kyogi::reference::Reference;
+use kyogi::facts::areas;
+use kyogi::facts::council::Council;
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::facts::reference::Reference;
 
 use crate::support::{YEAR, folder, rows, run_packet, sample_workspace, tests_path};
 

@@ -1,17 +1,18 @@
 //! The coordinator's year on the sample prefecture: draft, decisions, result in instalments, and next year's check.
 
+use kyogi::commands::draft;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use kyogi::coordinate;
-use kyogi::dictionary::read_csv;
-use kyogi::embedded;
-use kyogi::progress::Progress;
-use kyogi::run::{self, Options, Outcome};
-use kyogi::spreadsheet::read_bytes;
+use kyogi::commands::publish;
+use kyogi::commands::run::{self, Options, Outcome};
+use kyogi::facts::dictionary::read_csv;
+use kyogi::facts::workspace::Workspace;
+use kyogi::ground::embedded;
+use kyogi::ground::progress::Progress;
+use kyogi::ground::spreadsheet::read_bytes;
 use kyogi::workbook::{self, Decision, carry::Previous};
-use kyogi::workspace::Workspace;
 
 use crate::support::{folder, rows};
 use crate::workbook::{save, sheet, write};
@@ -26,10 +27,10 @@ fn work_folder(root: &Path, settings: &str) -> Workspace {
     Workspace::open(root).unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn draft(workspace: &Workspace, decisions: &[Decision]) -> coordinate::Drafted {
+fn draft(workspace: &Workspace, decisions: &[Decision]) -> draft::Drafted {
     let progress = Progress::silent();
     let options = Options { workspace, extract: None, mapping: None, out: None, threads: 2, progress: &progress };
-    coordinate::draft(&options, decisions).unwrap_or_else(|e| panic!("{e}"))
+    draft::draft(&options, decisions).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn run(workspace: &Workspace) -> Outcome {
@@ -74,14 +75,14 @@ fn from_draft_to_result_to_next_july() {
     assert_eq!(odd, ["電話相談の利用件数"]);
 
     // nothing before its day; the second instalment later
-    let error = coordinate::publish(&seven, None, Some("2026-12-14"), 2).err().expect("nothing yet").to_string();
+    let error = publish::publish(&seven, None, Some("2026-12-14"), 2).err().expect("nothing yet").to_string();
     assert!(error.contains("公表できる協議の結果がありません"), "{error}");
     let mut sheets = read_bytes(written).expect("read");
     write(&mut sheets, "方策", "K31201-g2a-0-2", "公表日", "令和9年1月31日");
     write(&mut sheets, "協議シート", "K31201-g2a-2-2", "公表日", "");
     fs::write(&book, save(&sheets, &|_| {})).expect("writable");
     let published = |until: Option<&str>| {
-        let outcome = coordinate::publish(&seven, None, until, 2).unwrap_or_else(|e| panic!("{e}"));
+        let outcome = publish::publish(&seven, None, until, 2).unwrap_or_else(|e| panic!("{e}"));
         let page = fs::read_to_string(outcome.finished.place.join("results/31201_g2a_2026-08-20.html")).expect("page");
         let all: String =
             [page.clone(), fs::read_to_string(outcome.finished.place.join("index.html")).expect("index")].join("").replace("&#x2f;", "/");
@@ -147,6 +148,6 @@ fn a_broken_or_open_workbook_stops_the_run() {
     assert!(error.contains("Excel ファイルとして読めません") && error.contains("何も変えていません") && error.contains("協議シート.xlsx"), "{error}");
     assert!(!workspace.output().exists() && fs::read(&book).expect("workbook") == b"PK broken");
     fs::write(dir.path().join("~$協議シート.xlsx"), "").expect("lock");
-    let error = coordinate::draft(&options, &[]).err().expect("open").to_string();
+    let error = draft::draft(&options, &[]).err().expect("open").to_string();
     assert!(error.contains("開かれています"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kyogi::check::listing::{Listing, STAMP};
 use kyogi::check::{lists, merge, people, workbook};
-use kyogi::spreadsheet::{self, Cell, Kind, Sheet, Value};
+use kyogi::ground::spreadsheet::{self, Cell, Kind, Sheet, Value};
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
@@ -94,13 +94,13 @@ fn write(sheet: &mut Sheet, id: &str, cells: &[(&str, Cell)]) {
 /// A work folder whose extract holds the given facilities.
 struct Desk {
     dir: tempfile::TempDir,
-    workspace: kyogi::workspace::Workspace,
+    workspace: kyogi::facts::workspace::Workspace,
 }
 
 impl Desk {
     fn new(facilities: &[std::collections::BTreeMap<String, String>]) -> Self {
         let dir = folder();
-        let workspace = kyogi::workspace::init("31", 2025, &dir.path().join("work")).unwrap_or_else(|e| panic!("{e}"));
+        let workspace = kyogi::facts::workspace::init("31", 2025, &dir.path().join("work")).unwrap_or_else(|e| panic!("{e}"));
         let desk = Self { dir, workspace };
         desk.extract(facilities);
         desk
@@ -110,9 +110,9 @@ impl Desk {
         write_extract(&self.workspace.root.join("input/extract.csv"), facilities);
     }
 
-    fn check(&self) -> kyogi::error::Result<kyogi::run::Checked> {
-        let (workspace, progress) = (&self.workspace, &kyogi::progress::Progress::silent());
-        kyogi::run::check(&kyogi::run::Options { workspace, extract: None, mapping: None, out: None, threads: 2, progress })
+    fn check(&self) -> kyogi::ground::error::Result<kyogi::commands::run::Checked> {
+        let (workspace, progress) = (&self.workspace, &kyogi::ground::progress::Progress::silent());
+        kyogi::commands::run::check(&kyogi::commands::run::Options { workspace, extract: None, mapping: None, out: None, threads: 2, progress })
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -253,7 +253,7 @@ fn overrides_act_with_a_reason_and_only_then() {
     assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 
     // shown wherever it acts: explanation, manifest, area figures, the sheet itself
-    let explained = kyogi::explain::facility(&desk.workspace, &out, A).unwrap_or_else(|e| panic!("{e}"));
+    let explained = kyogi::commands::explain::facility(&desk.workspace, &out, A).unwrap_or_else(|e| panic!("{e}"));
     assert!(explained.contains("判定の上書き：往診の記録を確認した（KT）。もとの判定：なし"), "{explained}");
     let manifest = std::fs::read_to_string(out.join("manifest.json")).expect("manifest");
     assert!(manifest.contains("往診の記録を確認した") && !manifest.contains("機能の書きまちがい"));

@@ -77,12 +77,12 @@ fn latest_change_report_counts_and_history_stays() {
     // the later report stands first in the file: the date decides, not the position
     write_extract(&extract, &[after, before]);
     let out = folder();
-    let findings = kyogi::run::figures_only("31", 2025, &extract, out.path(), 1).unwrap_or_else(|e| panic!("{e}"));
+    let findings = kyogi::commands::run::figures_only("31", 2025, &extract, out.path(), 1).unwrap_or_else(|e| panic!("{e}"));
     let statuses = rows(&out.path().join("data/facility_status.csv"));
     assert_eq!(statuses.len(), 5);
     assert_eq!(statuses.iter().find(|s| s["function_code"] == "g2d").expect("g2d")["status_literal"], "no");
     assert_eq!(findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["superseded"]);
-    let history = kyogi::artefact::Table::read_parquet("ing_facilities", &out.path().join("stages/ingest/ing_facilities.parquet"));
+    let history = kyogi::ground::artefact::Table::read_parquet("ing_facilities", &out.path().join("stages/ingest/ing_facilities.parquet"));
     assert_eq!(history.expect("artefact").len(), 2);
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use kyogi::dictionary::{Dictionary, condition, is_catch_all};
-use kyogi::embedded;
-use kyogi::workspace::{self, Workspace};
+use kyogi::facts::dictionary::{Dictionary, condition, is_catch_all};
+use kyogi::facts::workspace::{self, Workspace};
+use kyogi::ground::embedded;
 
 use crate::support::{LAYOUT, YEAR, columns, figures_in, folder, plain_facility, rows, run_packet, sample_workspace};
 

@@ -3,11 +3,11 @@
 //! cargo-fuzz needs a nightly compiler and a crate of its own; these are the same targets as properties. `KYOGI_FUZZ=100`
 //! tries a hundred times as many cases.
 
+use kyogi::ground::text;
 use std::io::Write as _;
 
-use kyogi::dictionary::Dictionary;
-use kyogi::ingest::cells;
-use kyogi::ingest::decode::TextEncoding;
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::ground::decode::TextEncoding;
 use kyogi::ingest::grid;
 use kyogi::ingest::layout::{self, Layout};
 use kyogi::ingest::propose;
@@ -242,7 +242,7 @@ proptest! {
     /// A mapping file with damage is refused with words, or read.
     #[test]
     fn damaged_mappings(at in any::<prop::sample::Index>(), with in "\\PC{0,3}") {
-        let text: Vec<char> = kyogi::embedded::text(LAYOUT).chars().collect();
+        let text: Vec<char> = kyogi::ground::embedded::text(LAYOUT).chars().collect();
         let i = at.index(text.len());
         let damaged: String = text[..i].iter().copied().chain(with.chars()).chain(text[(i + 1).min(text.len())..].iter().copied()).collect();
         match Layout::parse(&damaged, "mapping") {
@@ -259,7 +259,7 @@ proptest! {
     /// Whatever day is written in whatever way is that day.
     #[test]
     fn dates_survive_their_spellings(serial in 36_526_u32..73_050, style in 0_u8..6) {
-        let iso = cells::date(&serial.to_string()).expect("a day of this century");
+        let iso = text::date(&serial.to_string()).expect("a day of this century");
         let (year, month, day): (u32, u32, u32) = (iso[..4].parse().expect("year"), iso[5..7].parse().expect("month"), iso[8..].parse().expect("day"));
         let era = year.saturating_sub(2018).max(1);
         prop_assume!(style > 1 || year > 2018);
@@ -271,6 +271,6 @@ proptest! {
             4 => format!("{iso}T10:30:00"),
             _ => format!("{year}年{month:02}月{day:02}日"),
         };
-        prop_assert_eq!(cells::date(&text), Some(iso));
+        prop_assert_eq!(text::date(&text), Some(iso));
     }
 }

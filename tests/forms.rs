@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use kyogi::forms::{self, Wanted};
-use kyogi::progress::Progress;
-use kyogi::workspace::Workspace;
+use kyogi::commands::forms::{self, Wanted};
+use kyogi::facts::workspace::Workspace;
+use kyogi::ground::progress::Progress;
 
 use crate::render::visible_text;
 use crate::support::{figures_in, folder, plain_facility, sample_workspace, write_extract};
 
-fn make(workspace: &Workspace, wanted: &Wanted, out: &Path, threads: usize) -> kyogi::error::Result<forms::Forms> {
+fn make(workspace: &Workspace, wanted: &Wanted, out: &Path, threads: usize) -> kyogi::ground::error::Result<forms::Forms> {
     forms::run(workspace, &workspace.output(), wanted, out, threads, &Progress::silent())
 }
 
@@ -85,8 +85,8 @@ fn forms_are_the_same_on_every_run_and_are_added_to_those_that_are_there() {
     make(&workspace, &ids(&["3100000000002"]), &one, 1).unwrap_or_else(|e| panic!("{e}"));
     make(&workspace, &ids(&["3100000000001", "3100000000003"]), &one, 1).unwrap_or_else(|e| panic!("{e}"));
     make(&workspace, &ids(&["3100000000003", "3100000000002", "3100000000001", "3100000000001"]), &two, 2).unwrap_or_else(|e| panic!("{e}"));
-    let files = kyogi::packet::files_below(&one).expect("files");
-    assert_eq!(files, kyogi::packet::files_below(&two).expect("files"));
+    let files = kyogi::ground::folder::files_below(&one).expect("files");
+    assert_eq!(files, kyogi::ground::folder::files_below(&two).expect("files"));
     assert_eq!(files.len(), 3 * 4 + 2);
     for file in files {
         assert!(fs::read(one.join(&file)).expect("file") == fs::read(two.join(&file)).expect("file"), "{file}");

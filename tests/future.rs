@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use kyogi::embedded;
+use kyogi::ground::embedded;
 
 use crate::support::{YEAR, folder, plain_facility, rows, run_packet, sample, sample_workspace, write_extract};
 
@@ -19,7 +19,7 @@ fn value(row: &Row, column: &str) -> f64 {
 
 fn run(prefecture: &str, work: Option<&std::path::Path>, extract: &std::path::Path) -> (Vec<Row>, Vec<Row>) {
     let out = folder();
-    kyogi::run::figures_in(prefecture, YEAR, work, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_in(prefecture, YEAR, work, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     (rows(&out.path().join("data/figures.csv")), rows(&out.path().join("data/figures_absent.csv")))
 }
 
@@ -134,7 +134,7 @@ fn own_rates_and_duty_slots_of_the_work_folder() {
         ("age_band,rate\nage_90_over,1\n", "2 行目"),
     ] {
         fs::write(work.join("reference/home_visit_rates.csv"), text).expect("writable");
-        let error = kyogi::run::figures_in("31", YEAR, Some(&work), &extract, folder().path(), 1).expect_err("refused").to_string();
+        let error = kyogi::commands::run::figures_in("31", YEAR, Some(&work), &extract, folder().path(), 1).expect_err("refused").to_string();
         assert!(error.contains(what) && error.contains("home_visit_rates.csv"), "{error}");
     }
 }
@@ -233,12 +233,12 @@ fn own_rates_are_named_wherever_the_need_is_shown() {
             // formulas and label of the method, the sentences read aloud, the rows of a chart
             assert!(!page.contains("{{"), "{place}");
         }
-        let sheets = kyogi::spreadsheet::read(&packet.join("data/figures.xlsx")).unwrap_or_else(|e| panic!("{e}"));
+        let sheets = kyogi::ground::spreadsheet::read(&packet.join("data/figures.xlsx")).unwrap_or_else(|e| panic!("{e}"));
         for (s, columns) in [(1, 18), (2, 9)] {
             let cells = || (1..sheets[s].rows.len()).flat_map(|r| (0..columns).map(move |c| (r, c))).map(|(r, c)| sheets[s].text(r, c));
             assert!(cells().any(|t| t.contains(says)) && !cells().any(|t| t.contains(never)), "{} with own rates: {own}", sheets[s].name);
         }
-        let said = kyogi::explain::figure(&workspace, &packet, &["area=31201".into(), "indicator=home_care_expected_need".into()], None);
+        let said = kyogi::commands::explain::figure(&workspace, &packet, &["area=31201".into(), "indicator=home_care_expected_need".into()], None);
         assert!(said.unwrap_or_else(|e| panic!("{e}")).contains(&format!("（{says}で使うとき）")));
         let sources: BTreeSet<String> = rows(&packet.join("data/figures.csv")).into_iter().map(|r| r["source"].clone()).collect();
         assert_eq!(sources.iter().any(|s| s == "population × own rates"), own);

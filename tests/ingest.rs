@@ -1,9 +1,10 @@
 //! Cells, encodings and layouts: the same answers give the same statuses, however they are written.
 
+use kyogi::ground::text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kyogi::dictionary::Dictionary;
+use kyogi::facts::dictionary::Dictionary;
 use kyogi::ingest::cells::{self, Cell, ChoiceSet, Glyphs};
 use proptest::prelude::*;
 
@@ -38,8 +39,8 @@ fn cell_grammar() {
             "number" => said(&cells::number(raw, &glyphs())),
             "choice" => said(&set.single(raw, &glyphs())),
             "multi" => said(&set.multi(raw, &glyphs())),
-            "year" => cells::fiscal_year(raw).map_or_else(none, |y| y.to_string()),
-            "date" => cells::date(raw).unwrap_or_else(none),
+            "year" => text::fiscal_year(raw).map_or_else(none, |y| y.to_string()),
+            "date" => text::date(raw).unwrap_or_else(none),
             other => panic!("unknown reader {other}"),
         };
         if got != case["expect"] {
@@ -87,7 +88,7 @@ fn rows_columns_encoding_and_layout_do_not_matter() {
 /// The same answers in the other built-in layout.
 fn write_one_hot(path: &Path, records: &[csv::StringRecord]) {
     const OTHER: &str = "sql/layouts/label_two_headers_one_hot.toml";
-    let layout = kyogi::ingest::layout::Layout::parse(kyogi::embedded::text(OTHER), OTHER).expect("layout");
+    let layout = kyogi::ingest::layout::Layout::parse(kyogi::ground::embedded::text(OTHER), OTHER).expect("layout");
     let dictionary = Dictionary::load(YEAR).expect("dictionary");
     let position: BTreeMap<String, usize> = columns().into_iter().enumerate().map(|(i, (_, item))| (item, i)).collect();
     let headers: Vec<(&str, &str)> = layout.columns.keys().map(|h| h.split_once('|').expect("two rows")).collect();
@@ -145,7 +146,7 @@ proptest! {
                 prop_assert!(0.0 <= low && low <= high);
             }
         }
-        let _ = (cells::date(&raw), cells::fiscal_year(&raw));
+        let _ = (text::date(&raw), text::fiscal_year(&raw));
     }
 
     #[test]
@@ -157,7 +158,7 @@ proptest! {
 
     #[test]
     fn counts_survive_their_spellings(n in 0u32..2_000_000, wide in any::<bool>(), comma in any::<bool>()) {
-        let mut text = if comma { kyogi::draft::words::thousands(i64::from(n)) } else { n.to_string() };
+        let mut text = if comma { kyogi::ground::numbers::thousands(i64::from(n)) } else { n.to_string() };
         if wide {
             text = text.chars().map(|c| if c.is_ascii_digit() { char::from_u32(c as u32 + 0xFEE0).unwrap_or(c) } else { c }).collect();
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use csv::StringRecord;
-use kyogi::finding::Finding;
-use kyogi::workspace::Workspace;
+use kyogi::facts::finding::Finding;
+use kyogi::facts::workspace::Workspace;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 use crate::support::{YEAR, columns, folder, plain, plain_facility, sample_rows, sample_workspace, statuses};
@@ -30,7 +30,7 @@ fn run_folder(workspace: &Workspace, mapping: Option<&Path>) -> (Vec<BTreeMap<St
         workspace.settings.mapping = mapping.to_string_lossy().into_owned();
     }
     let extract = workspace.extract().unwrap_or_else(|e| panic!("{e}"));
-    let findings = kyogi::run::scenario_figures(&workspace, &extract, None, &[], out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    let findings = kyogi::commands::run::scenario_figures(&workspace, &extract, None, &[], out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     (crate::support::rows(&out.path().join("data/facility_status.csv")), findings)
 }
 
@@ -207,7 +207,7 @@ fn a_doubt_names_the_file_and_row_of_its_cell() {
 #[test]
 fn a_workbook_with_merged_headers_and_lost_zeros() {
     let dir = folder();
-    let workspace = kyogi::workspace::init("01", YEAR, &dir.path().join("work")).unwrap_or_else(|e| panic!("{e}"));
+    let workspace = kyogi::facts::workspace::init("01", YEAR, &dir.path().join("work")).unwrap_or_else(|e| panic!("{e}"));
     let mapping = dir.path().join("mapping.toml");
     let columns = [
         ("基本情報|ID", "facility_id"),
@@ -252,7 +252,7 @@ fn a_workbook_with_merged_headers_and_lost_zeros() {
 
     std::fs::write(&mapping, text("undecided = [\"-\"]", "")).expect("writable");
     let extract = workspace.extract().unwrap_or_else(|e| panic!("{e}"));
-    let run = |workspace: &Workspace| kyogi::run::scenario_figures(workspace, &extract, None, &[], &dir.path().join("out"), 1);
+    let run = |workspace: &Workspace| kyogi::commands::run::scenario_figures(workspace, &extract, None, &[], &dir.path().join("out"), 1);
     let mut named = Workspace { settings: workspace.settings.clone(), root: workspace.root.clone() };
     named.settings.mapping = mapping.to_string_lossy().into_owned();
     let error = run(&named).expect_err("refused").to_string();
@@ -287,7 +287,7 @@ fn a_glyph_in_many_cells_is_not_guessed() {
             facility
         };
         crate::support::write_extract(&extract, &glyphs.iter().enumerate().map(row).collect::<Vec<_>>());
-        kyogi::run::figures_only("31", YEAR, &extract, folder().path(), 1)
+        kyogi::commands::run::figures_only("31", YEAR, &extract, folder().path(), 1)
     };
     let (count, number) = ("g2a_fee_overtime", "g1_gp_specialist_fte");
     let few = run(&[(count, "-"), (count, "-"), (count, "－"), (number, "-"), (count, "*"), (count, "ｘ"), (count, "不明"), (count, "1")]);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyogi::dictionary::Dictionary;
-use kyogi::ingest::cells::fold;
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::facts::workspace::Workspace;
+use kyogi::ground::text::fold;
 use kyogi::ingest::layout::{Layout, UNDECIDED};
 use kyogi::ingest::propose;
-use kyogi::workspace::Workspace;
 use rust_xlsxwriter::Workbook;
 
 use crate::support::{LAYOUT, YEAR, columns, folder, plain, plain_facility, sample, sample_rows, shared_extract};
@@ -64,15 +64,15 @@ fn fill(text: &str, truth: &Layout) -> Filled {
     filled
 }
 
-fn statuses(prefecture: &str, year: i32, extract: &Path, mapping: Option<&Path>, root: &Path) -> kyogi::error::Result<Vec<u8>> {
+fn statuses(prefecture: &str, year: i32, extract: &Path, mapping: Option<&Path>, root: &Path) -> kyogi::ground::error::Result<Vec<u8>> {
     let work = root.join("work");
-    let mut workspace = match kyogi::workspace::init(prefecture, year, &work) {
+    let mut workspace = match kyogi::facts::workspace::init(prefecture, year, &work) {
         Ok(workspace) => workspace,
         Err(_) => Workspace::open(&work)?,
     };
     workspace.settings.mapping = mapping.map_or_else(String::new, |m| m.to_string_lossy().into_owned());
     let out = root.join("out");
-    kyogi::run::scenario_figures(&workspace, extract, None, &[], &out, 2)?;
+    kyogi::commands::run::scenario_figures(&workspace, extract, None, &[], &out, 2)?;
     Ok(std::fs::read(out.join("data/facility_status.csv")).expect("statuses"))
 }
 
@@ -83,7 +83,7 @@ fn like_the_shipped_mapping(prefecture: &str, year: i32, extract: &Path, layout:
     let proposals = propose::propose(extract, &dictionary).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(proposals.len(), 1, "notes are no table");
     let path = format!("sql/layouts/{layout}.toml");
-    let truth = Layout::parse(kyogi::embedded::text(&path), &path).expect("layout");
+    let truth = Layout::parse(kyogi::ground::embedded::text(&path), &path).expect("layout");
     let filled = fill(&proposals[0].text, &truth);
     let mapping = dir.path().join("proposed.toml");
     if !proposals[0].open.is_empty() {
@@ -169,7 +169,7 @@ fn a_layout_that_nobody_saw() {
     let is_second = |i: usize| items[i].starts_with("g2c") || items[i].starts_with("g2d");
     let keys = |i: usize| items[i] == "facility_id" || items[i] == "report_date";
     let work = dir.path().join("work");
-    let workspace = kyogi::workspace::init("31", YEAR, &work).unwrap_or_else(|e| panic!("{e}"));
+    let workspace = kyogi::facts::workspace::init("31", YEAR, &work).unwrap_or_else(|e| panic!("{e}"));
     let (mut sure, mut looked_up) = (0, Vec::new());
     for (name, keep) in [
         ("前半.csv", &(|i: usize| !is_second(i)) as &dyn Fn(usize) -> bool),
@@ -189,7 +189,7 @@ fn a_layout_that_nobody_saw() {
         writer.flush().expect("flush");
         drop(writer);
 
-        let mut truth = Layout::parse(kyogi::embedded::text(LAYOUT), LAYOUT).expect("layout");
+        let mut truth = Layout::parse(kyogi::ground::embedded::text(LAYOUT), LAYOUT).expect("layout");
         truth.columns = kept.iter().map(|&i| (header_of(i), toml::Value::from(items[i].as_str()))).collect();
         truth.values.masked = vec!["-".into()];
         let proposals = propose::propose(&path, &dictionary).unwrap_or_else(|e| panic!("{e}"));
@@ -208,7 +208,7 @@ fn a_layout_that_nobody_saw() {
     let expected = plain(&crate::support::statuses(&original).0);
     let extract = workspace.extract().unwrap_or_else(|e| panic!("{e}"));
     let out = dir.path().join("out");
-    kyogi::run::scenario_figures(&workspace, &extract, None, &[], &out, 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::scenario_figures(&workspace, &extract, None, &[], &out, 2).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(plain(&crate::support::rows(&out.join("data/facility_status.csv"))), expected);
 }
 
@@ -268,7 +268,7 @@ fn columns_with_one_header_are_numbered() {
     writer.flush().expect("flush");
     drop(writer);
 
-    let mut truth = Layout::parse(kyogi::embedded::text(LAYOUT), LAYOUT).expect("layout");
+    let mut truth = Layout::parse(kyogi::ground::embedded::text(LAYOUT), LAYOUT).expect("layout");
     let mut n = 0;
     let mut number = |h: String| {
         n += usize::from(h.ends_with(SAME));

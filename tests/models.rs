@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyogi::artefact::Table;
-use kyogi::sql::{Contract, Engine, Load};
+use kyogi::ground::artefact::Table;
+use kyogi::ground::sql::{Contract, Engine, Load};
 
 use crate::support::{YEAR, folder, plain_facility, rows, sample, write_extract};
 
@@ -45,7 +45,7 @@ fn a_model_keeps_its_contract() {
 #[test]
 fn every_model_is_short_and_says_what_it_is() {
     for folder in ["determine", "checks", "aggregate", "explain"] {
-        let models = kyogi::sql::models(folder, YEAR).unwrap_or_else(|e| panic!("{e}"));
+        let models = kyogi::ground::sql::models(folder, YEAR).unwrap_or_else(|e| panic!("{e}"));
         assert!(!models.is_empty(), "{folder}");
         for (name, sql) in models {
             let contract = Contract::parse(&name, sql).unwrap_or_else(|e| panic!("{e}"));
@@ -58,7 +58,7 @@ fn every_model_is_short_and_says_what_it_is() {
 
 fn figures(extract: &std::path::Path) -> tempfile::TempDir {
     let out = folder();
-    kyogi::run::figures_only("31", YEAR, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_only("31", YEAR, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     out
 }
 
@@ -165,7 +165,7 @@ fn managed_patients_add_as_intervals() {
     let out = figures(&extract);
     let summary = rows(&out.path().join("data/area_summary.csv"));
     let row = summary.iter().find(|r| r["area_code"] == "31201" && r["function_code"] == "g2c").expect("鳥取市");
-    let cap = kyogi::rules::Rules::load(YEAR).and_then(|r| r.value("managed_patients_open_top_cap")).expect("rule");
+    let cap = kyogi::facts::rules::Rules::load(YEAR).and_then(|r| r.value("managed_patients_open_top_cap")).expect("rule");
     assert_eq!(number(row, "managed_patients_low"), 1.0 + 61.0 + 301.0);
     assert_eq!(number(row, "managed_patients_high"), 10.0 + 100.0 + cap);
     assert_eq!((number(row, "managed_patients_facilities"), number(row, "managed_patients_open_top")), (3.0, 1.0));
@@ -208,8 +208,8 @@ fn modes_are_counted() {
 fn reference_covers_all_prefectures() {
     let mut seen = BTreeSet::new();
     for code in 1..=47 {
-        let reference = kyogi::reference::Reference::load(&format!("{code:02}")).unwrap_or_else(|e| panic!("{e}"));
-        let areas = kyogi::areas::all(&reference, &kyogi::council::Council::default());
+        let reference = kyogi::facts::reference::Reference::load(&format!("{code:02}")).unwrap_or_else(|e| panic!("{e}"));
+        let areas = kyogi::facts::areas::all(&reference, &kyogi::facts::council::Council::default());
         assert_eq!(areas[0].level, "prefecture");
         assert!(areas[0].population.total > 500_000);
         let sum: u32 = areas.iter().filter(|a| a.level == "medical_area").map(|a| a.population.total).sum();

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
-use kyogi::artefact::Table;
-use kyogi::dictionary::{Choice, Dictionary, Item, TABLES, ValueType, dated, words};
-use kyogi::rules::Rules;
-use kyogi::sql::{self, Engine, Load};
+use kyogi::facts::dictionary::{Choice, Dictionary, Item, TABLES, ValueType, dated, words};
+use kyogi::facts::rules::Rules;
+use kyogi::ground::artefact::Table;
+use kyogi::ground::sql::{self, Engine, Load};
 use rayon::prelude::*;
 
 use crate::status::{Case, Cases, statuses};
@@ -137,7 +137,7 @@ fn mutants() -> Vec<Mutant> {
 }
 
 fn status_of(rule: &str) -> Option<String> {
-    let text = kyogi::embedded::text("sql/rules/determination.csv");
+    let text = kyogi::ground::embedded::text("sql/rules/determination.csv");
     text.lines().find(|l| l.starts_with(&format!("{rule},"))).and_then(|l| l.split(',').nth(3)).map(str::to_owned)
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kyogi::draft::figures::Indicator;
-use kyogi::embedded;
+use kyogi::aggregate::figure::Indicator;
+use kyogi::ground::embedded;
 
 use crate::support::{YEAR, folder, plain_facility, rows, sample, write_extract};
 
@@ -19,7 +19,7 @@ fn number(row: &Row, column: &str) -> f64 {
 
 fn figures_of(extract: &std::path::Path, prefecture: &str) -> Vec<Row> {
     let out = folder();
-    kyogi::run::figures_only(prefecture, YEAR, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_only(prefecture, YEAR, extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     rows(&out.path().join("data/figures.csv"))
 }
 
@@ -180,7 +180,7 @@ fn hubs_of_backup_beds() {
     let facilities = [with("3100000000001", "中央 病院", "1:1～10人"), with("3100000000002", "中央病院、東病院、中央病院", "2:11～30人")];
     write_extract(&extract, &facilities);
     let out = folder();
-    kyogi::run::figures_only("31", YEAR, &extract, out.path(), 1).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_only("31", YEAR, &extract, out.path(), 1).unwrap_or_else(|e| panic!("{e}"));
     let hubs = rows(&out.path().join("data/backup_hubs.csv"));
     let of = |name: &str| {
         hubs.iter().find(|h| h["partner_name"] == name).map(|h| ["facilities", "only_partner", "patients_low", "patients_high"].map(|c| number(h, c)))

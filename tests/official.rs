@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyogi::official::codes::Codes;
-use kyogi::official::report::{Notes, Report};
-use kyogi::official::{demand, projection, residents, update};
-use kyogi::reference::check_digit;
-use kyogi::reference::tables::Tables;
-use kyogi::spreadsheet;
-use kyogi::workspace::{self, Workspace};
+use kyogi::commands::official::codes::Codes;
+use kyogi::commands::official::report::{Notes, Report};
+use kyogi::commands::official::{demand, projection, residents, update};
+use kyogi::facts::reference::check_digit;
+use kyogi::facts::reference::tables::Tables;
+use kyogi::facts::workspace::{self, Workspace};
+use kyogi::ground::spreadsheet;
 use rust_xlsxwriter::Workbook;
 
 use crate::support::{YEAR, folder, rows, run_packet, sample, tests_path};
@@ -258,7 +258,7 @@ fn a_run_uses_the_tables_of_the_work_folder_and_says_so() {
         row.expect("need")["value_low"].parse().expect("number")
     };
     let (first, second) = (dir.path().join("first"), dir.path().join("second"));
-    kyogi::run::figures_in("31", YEAR, Some(dir.path()), &extract, &first, 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_in("31", YEAR, Some(dir.path()), &extract, &first, 2).unwrap_or_else(|e| panic!("{e}"));
     let book = dir.path().join("people.xlsx");
     residents_grid(2).write(&book);
     update(&workspace, std::slice::from_ref(&book), None).unwrap_or_else(|e| panic!("{e}"));
@@ -268,11 +268,11 @@ fn a_run_uses_the_tables_of_the_work_folder_and_says_so() {
     let table = |name: &str| manifest["reference"].as_array().expect("list").iter().find(|t| t["table_name"] == name).expect("table").clone();
     let used = table("population_by_age");
     assert_eq!((used["origin"].as_str(), used["as_of"].as_str(), used["edited"].as_bool()), (Some("work_folder"), Some("2026-01-01"), Some(false)));
-    assert_eq!(used["source_sha256"], kyogi::ingest::sha256(&std::fs::read(&book).expect("book")));
+    assert_eq!(used["source_sha256"], kyogi::ground::artefact::sha256(&std::fs::read(&book).expect("book")));
     assert_eq!(table("holidays")["origin"], "built_in");
     let page = std::fs::read_to_string(second.join("index.html")).expect("page").replace("&#x2f;", "/");
     assert!(page.contains("令和8年1月1日、作業フォルダーの reference/population.csv、people.xlsx から"), "sources name the table");
-    let said = kyogi::explain::figure(&workspace, &second, &["area=31201".into(), "indicator=home_care_expected_need".into()], None);
+    let said = kyogi::commands::explain::figure(&workspace, &second, &["area=31201".into(), "indicator=home_care_expected_need".into()], None);
     let said = said.unwrap_or_else(|e| panic!("{e}"));
     assert!(said.contains("population_by_age 総務省「住民基本台帳年齢階級別人口（市区町村別・総計）」（2026-01-01、作業フォルダー）"), "{said}");
 }
@@ -390,7 +390,10 @@ fn the_true_result_tables_give_the_tidy_projection() {
         let skip = usize::from(prefecture > 1);
         made.extend(tables[0].text.lines().skip(skip).map(|l| format!("{l}\n")));
     }
-    assert!(made == kyogi::embedded::text("sql/reference/population_projection.csv"), "the built-in projection is other than the workbooks say");
+    assert!(
+        made == kyogi::ground::embedded::text("sql/reference/population_projection.csv"),
+        "the built-in projection is other than the workbooks say"
+    );
 }
 
 #[test]

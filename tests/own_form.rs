@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use kyogi::draft::words::Phrases;
-use kyogi::embedded;
-use kyogi::overrides;
-use kyogi::printer;
+use kyogi::facts::overrides;
+use kyogi::ground::embedded;
+use kyogi::pages::printer;
 use kyogi::render::html::{self, Html};
 use kyogi::render::pdf;
-use kyogi::wording;
+use kyogi::workbook::wording;
 
 use crate::support::{YEAR, folder, rows, run_packet, sample_workspace, terms};
 

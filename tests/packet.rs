@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use kyogi::ingest::sha256;
-use kyogi::packet::{MANIFEST, Manifest, files_below};
+use kyogi::ground::artefact::sha256;
+use kyogi::ground::folder::files_below;
+use kyogi::packet::{MANIFEST, Manifest};
 
 use crate::support::{folder, run_packet, sample_workspace};
 

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyogi::areas::Area;
-use kyogi::artefact::Table;
-use kyogi::council::Council;
-use kyogi::dictionary::{Choice, Dictionary};
-use kyogi::reference::Reference;
-use kyogi::rules::Rules;
+use kyogi::facts::areas::Area;
+use kyogi::facts::council::Council;
+use kyogi::facts::dictionary::{Choice, Dictionary};
+use kyogi::facts::reference::Reference;
+use kyogi::facts::rules::Rules;
+use kyogi::ground::artefact::Table;
 use polars::prelude::{self as pl, ChunkAgg, NamedFrom};
 
 use crate::recount_rest::{after_hours, domains, every_formula_is_counted_again, gaps, homes, slots, towns_without_answers};
@@ -45,12 +45,12 @@ fn frame(table: &Table, texts: &[&str], ints: &[&str]) -> pl::DataFrame {
 fn run() -> Run {
     let dir = folder();
     let root = dir.path();
-    let setting = kyogi::embedded::text("data-samples/demo/council.toml");
+    let setting = kyogi::ground::embedded::text("data-samples/demo/council.toml");
     std::fs::write(root.join("council.toml"), format!("{setting}\n[duty_slots]\n31201 = 2\n3101 = 0.5\n")).expect("writable");
     let extract = root.join("extract.csv");
     std::fs::write(&extract, sample()).expect("writable");
     let out = root.join("out");
-    kyogi::run::figures_in("31", YEAR, Some(root), &extract, &out, 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_in("31", YEAR, Some(root), &extract, &out, 2).unwrap_or_else(|e| panic!("{e}"));
     let read =
         |stage: &str, name: &str| Table::read_parquet(name, &out.join(format!("stages/{stage}/{name}.parquet"))).unwrap_or_else(|e| panic!("{e}"));
     let functions = read("determine", "det_functions");
@@ -72,7 +72,7 @@ fn run() -> Run {
         ),
         answers: frame(&read("ingest", "ing_answers"), &["item_code", "choice_code", "state", "raw"], &["row_no", "value_low", "value_high"]),
         figures,
-        areas: kyogi::areas::all(&reference, &council),
+        areas: kyogi::facts::areas::all(&reference, &council),
         dictionary,
         cap: rule("managed_patients_open_top_cap") as i64,
         visits_per_month: rule("visits_per_patient_month"),

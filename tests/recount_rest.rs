@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyogi::areas::Area;
-use kyogi::draft::figures::{Indicator, covers};
+use kyogi::aggregate::figure::{Indicator, covers};
+use kyogi::facts::areas::Area;
 
 use crate::recount::{Run, close, positive, rows_of, texts};
 
@@ -66,7 +66,7 @@ pub fn domains(run: &Run, area: &Area, reported: &[i64], expected: f64) {
 /// The public counts of homes, and the names in the reports.
 pub fn homes(run: &Run, area: &Area, has_g1: &[i64]) {
     let inside = |code: &str| area.units.iter().any(|u| u == code);
-    let table = csv::Reader::from_reader(kyogi::embedded::text("sql/reference/care_facilities.csv").as_bytes())
+    let table = csv::Reader::from_reader(kyogi::ground::embedded::text("sql/reference/care_facilities.csv").as_bytes())
         .into_deserialize::<BTreeMap<String, String>>()
         .map(|r| r.expect("a row"))
         .filter(|r| inside(&r["municipality_code"]))

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyogi::embedded;
-use kyogi::reference::Reference;
+use kyogi::facts::reference::Reference;
+use kyogi::ground::embedded;
 
 use crate::support::{YEAR, folder, plain_facility, rows, write_extract};
 
@@ -59,7 +59,7 @@ fn codes_of_earlier_years_are_read_and_said() {
         .collect();
     let extract = dir.path().join("extract.csv");
     write_extract(&extract, &facilities);
-    let findings = kyogi::run::figures_only("22", YEAR, &extract, dir.path(), 1).unwrap_or_else(|e| panic!("{e}"));
+    let findings = kyogi::commands::run::figures_only("22", YEAR, &extract, dir.path(), 1).unwrap_or_else(|e| panic!("{e}"));
     let said: Vec<(&str, &str)> = findings.iter().filter(|f| f.code.starts_with("old_code")).map(|f| (f.code.as_str(), f.value.as_str())).collect();
     let mapped = "old_code_mapped";
     assert_eq!(said, [(mapped, "22131 → 22138"), (mapped, "221368 → 22139"), (mapped, "22137 → 22140"), ("old_code_split", "22135 → 22130")]);
@@ -82,7 +82,7 @@ fn the_nation_is_all_prefectures() {
     assert_eq!(people(&nation), parts.iter().map(people).sum::<u64>());
     assert!(people(&nation) > 120_000_000);
     let dir = folder();
-    assert!(kyogi::workspace::init("all", 2025, dir.path()).is_err());
+    assert!(kyogi::facts::workspace::init("all", 2025, dir.path()).is_err());
     assert!(Reference::of_work_folder("00", 2025, dir.path()).is_err());
 }
 
@@ -121,8 +121,8 @@ fn area_systems_stand_side_by_side_and_the_allocation_adds_up() {
     for (prefecture, expected) in said {
         let dir = folder();
         let extract = dir.path().join("extract.csv");
-        std::fs::write(&extract, kyogi::sample::extract(prefecture, YEAR, 1).unwrap_or_else(|e| panic!("{e}"))).expect("written");
-        let page = kyogi::run::systems_page(prefecture, YEAR, &extract, dir.path()).unwrap_or_else(|e| panic!("{e}"));
+        std::fs::write(&extract, kyogi::commands::sample::extract(prefecture, YEAR, 1).unwrap_or_else(|e| panic!("{e}"))).expect("written");
+        let page = kyogi::commands::run::systems_page(prefecture, YEAR, &extract, dir.path()).unwrap_or_else(|e| panic!("{e}"));
         for text in expected {
             assert!(page.contains(text), "{prefecture}: {text}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kyogi::embedded;
+use kyogi::ground::embedded;
 use kyogi::render::{charts, glyphs, html::Html, pdf};
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ fn sheet(text: &str) -> Value {
         "notes": [text], "sources": [text]})
 }
 
-fn print(value: &Value) -> kyogi::error::Result<Vec<u8>> {
-    let template = kyogi::printer::template("sheet", &|_| None)?;
+fn print(value: &Value) -> kyogi::ground::error::Result<Vec<u8>> {
+    let template = kyogi::pages::printer::template("sheet", &|_| None)?;
     let svg = value["charts"][0]["svg"].as_str().unwrap_or_default().to_owned();
     pdf::render(pdf::Document {
         template: &template,
@@ -125,7 +125,7 @@ fn one_sheet_as_golden_and_no_other_area_in_its_charts() {
         insta::assert_snapshot!("sheet_31201_g2a", text);
     });
 
-    let reference = kyogi::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
+    let reference = kyogi::facts::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
     for file in std::fs::read_dir(out.join("sheets")).expect("sheets").flatten().filter(|f| f.path().extension().is_some_and(|e| e == "html")) {
         let name = file.file_name().to_string_lossy().into_owned();
         let page = std::fs::read_to_string(file.path()).expect("sheet");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyogi::spreadsheet::{Cell, Sheet, read_bytes};
+use kyogi::ground::spreadsheet::{Cell, Sheet, read_bytes};
 use rayon::prelude::*;
 
 use crate::workbook::{first, merge, put, save, text_cell, world};

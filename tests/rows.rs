@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kyogi::artefact::Table;
+use kyogi::commands::explain::rows::{RowList, lists};
 use kyogi::draft::sentence::Measure;
-use kyogi::explain::rows::{RowList, lists};
+use kyogi::ground::artefact::Table;
 
 use crate::support::{YEAR, figures_in, folder, plain_facility, sample_rows, sample_workspace, write_extract};
 
@@ -34,7 +34,7 @@ type Rows = BTreeMap<String, (String, i64, (f64, f64), String)>;
 
 fn rows(list: &RowList) -> Rows {
     let t = &list.table;
-    let row = |i: usize| -> kyogi::error::Result<_> {
+    let row = |i: usize| -> kyogi::ground::error::Result<_> {
         let text = |name: &str| t.text(i, name).map(str::to_owned);
         let number = |name: &str| t.number(i, name).map(Option::unwrap_or_default);
         Ok((text("facility_id")?, (text("source_file")?, number("source_row")? as i64, (number("low")?, number("high")?), text("said")?)))
@@ -46,7 +46,7 @@ fn rows(list: &RowList) -> Rows {
 fn the_rows_behind_a_figure_add_up_to_it() {
     let dir = folder();
     let workspace = sample_workspace(&dir.path().join("work"));
-    std::fs::write(workspace.root.join("council.toml"), kyogi::embedded::text("data-samples/demo/council.toml")).expect("writable");
+    std::fs::write(workspace.root.join("council.toml"), kyogi::ground::embedded::text("data-samples/demo/council.toml")).expect("writable");
     let out = dir.path().join("out");
     figures_in(&workspace, &workspace.root.join("input/extract.csv"), &out);
     let run = Run::of(&out);
@@ -110,7 +110,7 @@ fn the_rows_behind_a_figure_add_up_to_it() {
 #[test]
 fn rows_of_wards_and_of_late_reports() {
     let dir = folder();
-    let workspace = kyogi::workspace::init("33", YEAR, &dir.path().join("work")).unwrap_or_else(|e| panic!("{e}"));
+    let workspace = kyogi::facts::workspace::init("33", YEAR, &dir.path().join("work")).unwrap_or_else(|e| panic!("{e}"));
     let facility = |id: &str, place: &str, cells: &[(&str, &str)]| {
         let mut f = plain_facility(id);
         f.extend([("prefecture_code", "33"), ("municipality_code", place)].iter().chain(cells).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));

@@ -1,12 +1,12 @@
 //! The generator: the same seed gives the same file, and its files run for any prefecture.
 
-use kyogi::sample::extract as sample_extract;
+use kyogi::commands::sample::extract as sample_extract;
 
 use crate::support::{YEAR, folder, rows, sample};
 
 #[test]
 fn the_committed_sample_is_what_the_generator_makes() {
-    for (year, committed) in [(2025, sample()), (2026, kyogi::embedded::text("data-samples/demo/input/sample_31_2026.csv").as_bytes())] {
+    for (year, committed) in [(2025, sample()), (2026, kyogi::ground::embedded::text("data-samples/demo/input/sample_31_2026.csv").as_bytes())] {
         assert!(sample_extract("31", year, 1).expect("sample") == committed, "sample of {year}: run `kyogi sample 31 --year {year} --seed 1` again");
     }
     assert!(sample_extract("31", YEAR, 2).expect("sample") != sample(), "another seed is another file");
@@ -18,7 +18,7 @@ fn samples_of_other_prefectures_run() {
         let dir = folder();
         let extract = dir.path().join("extract.csv");
         std::fs::write(&extract, sample_extract(prefecture, YEAR, 1).expect("sample")).expect("writable");
-        let findings = kyogi::run::figures_only(prefecture, YEAR, &extract, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+        let findings = kyogi::commands::run::figures_only(prefecture, YEAR, &extract, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
         let lost = ["unknown_municipality", "area_unknown", "unknown_choice", "not_a_count", "bad_facility_id", "new_choice"];
         assert!(findings.iter().all(|f| !lost.contains(&f.code.as_str())), "{prefecture}");
         let summary = rows(&dir.path().join("data/area_summary.csv"));
@@ -26,7 +26,7 @@ fn samples_of_other_prefectures_run() {
         assert!(whole["facilities_expected"].parse::<u32>().expect("count") > 500, "{prefecture}");
 
         // sharing the official demand out loses nobody
-        let official: f64 = kyogi::embedded::text("sql/reference/home_care_demand.csv")
+        let official: f64 = kyogi::ground::embedded::text("sql/reference/home_care_demand.csv")
             .lines()
             .filter(|l| l.starts_with(prefecture) && l.split(',').nth(1) == Some("2024"))
             .map(|l| l.rsplit(',').next().and_then(|n| n.parse::<f64>().ok()).expect("receipts"))

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use kyogi::compare::{self, Change};
-use kyogi::draft::figures::FigureValue;
-use kyogi::whatif::{self, Scenario};
+use kyogi::aggregate::figure::FigureValue;
+use kyogi::commands::whatif::{self, Scenario};
+use kyogi::draft::change::{self, Change};
 
 use crate::support::{columns, folder, plain_facility, rows, sample_rows, sample_workspace, two_years, write_extract};
 
@@ -124,5 +124,5 @@ fn next_year_is_compared_with_this_year() {
     assert!(sheet.contains("前の年度と両方に報告した") || sheet.contains("前の年度は報告した"), "{sheet}");
     let verdicts: std::collections::BTreeSet<&str> = changes.iter().map(|c| c["verdict"].as_str()).collect();
     assert!(verdicts.contains("same") && verdicts.contains("overlapping"), "{verdicts:?}");
-    assert!(compare::figures_of(dir.path()).is_err());
+    assert!(change::figures_of(dir.path()).is_err());
 }

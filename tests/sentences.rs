@@ -1,8 +1,8 @@
 //! Every figure can be read aloud, and says what made it wide.
 
-use kyogi::artefact::Table;
-use kyogi::dictionary::Dictionary;
 use kyogi::draft::sentence::{Measure, Sentences};
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::ground::artefact::Table;
 
 use crate::support::{YEAR, folder, sample, terms};
 
@@ -72,7 +72,8 @@ fn a_gap_is_certain_possible_or_none() {
 /// 四捨五入 in every place that prints a number: halves go up, also where the machine holds them a hair below.
 #[test]
 fn halves_are_rounded_up() {
-    use kyogi::draft::words::{decimal, number, percent, share_number};
+    use kyogi::ground::numbers::decimal;
+    use kyogi::ground::numbers::{number, percent, share_number};
     for (value, places, expected) in [
         (56.25, 1, "56.3"),
         (18.25, 1, "18.3"),
@@ -111,7 +112,7 @@ fn every_figure_of_a_run_has_its_sentence() {
     let dir = folder();
     let path = dir.path().join("extract.csv");
     std::fs::write(&path, sample()).expect("writable");
-    kyogi::run::figures_only("31", YEAR, &path, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_only("31", YEAR, &path, dir.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     let table = Table::read_parquet("figures", &dir.path().join("data/figures.parquet")).unwrap_or_else(|e| panic!("{e}"));
     let s = sentences();
     for i in 0..table.len() {

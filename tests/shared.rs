@@ -12,7 +12,7 @@ fn count(statuses: &[BTreeMap<String, String>], function: &str, status: &str) ->
 fn tottori_utf8() {
     let Some(extract) = shared_extract("r7_tottori_utf8.csv", "the UTF-8 extract of 鳥取県") else { return };
     let out = folder();
-    let findings = kyogi::run::figures_only("31", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    let findings = kyogi::commands::run::figures_only("31", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     let statuses = rows(&out.path().join("data/facility_status.csv"));
     assert_eq!(statuses.len(), 444 * 5);
     assert_eq!(count(&statuses, "g1", "not_reported"), 52);
@@ -25,7 +25,7 @@ fn tottori_utf8() {
 fn toyama_workbook_as_it_is() {
     let Some(extract) = shared_extract("r7_toyama.xlsx", "the workbook of 富山県") else { return };
     let out = folder();
-    let findings = kyogi::run::figures_only("16", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    let findings = kyogi::commands::run::figures_only("16", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     let statuses = rows(&out.path().join("data/facility_status.csv"));
     assert_eq!(statuses.len(), 701 * 5);
     assert_eq!(findings.iter().filter(|f| f.code == "superseded").count(), 4);
@@ -37,7 +37,7 @@ fn toyama_workbook_as_it_is() {
 fn kanagawa_cp932_wards_roll_up() {
     let Some(extract) = shared_extract("r7_kanagawa_cp932.csv", "the CP932 extract of 神奈川県") else { return };
     let out = folder();
-    let findings = kyogi::run::figures_only("14", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
+    let findings = kyogi::commands::run::figures_only("14", YEAR, &extract, out.path(), 2).unwrap_or_else(|e| panic!("{e}"));
     assert!(findings.iter().all(|f| !["undecodable", "unknown_choice", "not_a_count", "unknown_municipality"].contains(&f.code.as_str())));
     let statuses = rows(&out.path().join("data/facility_status.csv"));
     assert_eq!(statuses.len(), 6790 * 5);
@@ -61,7 +61,7 @@ fn kanagawa_cp932_wards_roll_up() {
 #[test]
 fn the_other_year_is_refused_in_this_work_folder() {
     let Some(extract) = shared_extract("r8_tottori_utf8.csv", "the second year of 鳥取県") else { return };
-    let error = kyogi::run::figures_only("31", YEAR, &extract, folder().path(), 1).expect_err("refused").to_string();
+    let error = kyogi::commands::run::figures_only("31", YEAR, &extract, folder().path(), 1).expect_err("refused").to_string();
     assert!(error.contains("報告年度が 2026"), "{error}");
-    kyogi::run::figures_only("31", 2026, &extract, folder().path(), 1).unwrap_or_else(|e| panic!("{e}"));
+    kyogi::commands::run::figures_only("31", 2026, &extract, folder().path(), 1).unwrap_or_else(|e| panic!("{e}"));
 }

@@ -1,6 +1,6 @@
 //! What is written to a workbook is what is read from it.
 
-use kyogi::spreadsheet::{Book, Column, Kind, Value, Width, cell_name, read_bytes};
+use kyogi::ground::spreadsheet::{Book, Column, Kind, Value, Width, cell_name, read_bytes};
 
 fn book(rows: &[Vec<Value>]) -> Vec<u8> {
     let columns = [Column::new("コード", Width::Narrow), Column::new("文", Width::Wide).by_people(), Column::new("日付", Width::Narrow)];

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kyogi::artefact::Table;
-use kyogi::dictionary::Dictionary;
-use kyogi::embedded;
-use kyogi::ingest::cells::label_key;
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::facts::workspace::{self, Workspace};
+use kyogi::ground::artefact::Table;
+use kyogi::ground::embedded;
+use kyogi::ground::text::label_key;
 use kyogi::ingest::layout::column_name;
-use kyogi::workspace::{self, Workspace};
 
 use crate::determine::given;
 use crate::support::{LAYOUT, YEAR, columns, figures_in, folder, plain_facility, rows, tests_path};
@@ -155,7 +155,7 @@ fn every_item_choice_gate_and_reason() {
 
 /// Each reason begins with the text of its rule, and its cells are cells of that facility, of that function, that say so.
 fn every_status_is_traced(cases: &Cases, table: &Table) {
-    let (rules, dictionary) = (kyogi::rules::Rules::load(YEAR).expect("rules"), Dictionary::load(YEAR).expect("dictionary"));
+    let (rules, dictionary) = (kyogi::facts::rules::Rules::load(YEAR).expect("rules"), Dictionary::load(YEAR).expect("dictionary"));
     let column: BTreeMap<String, &str> = cases.columns.iter().enumerate().map(|(i, (_, item))| (column_name(i), item.as_str())).collect();
     let mut cells_seen = 0;
     for i in 0..table.len() {

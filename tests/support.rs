@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyogi::dictionary::Dictionary;
-use kyogi::embedded;
-use kyogi::finding::Finding;
+use kyogi::commands::run::{self, Options, Outcome};
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::facts::finding::Finding;
+use kyogi::facts::local::Terms;
+use kyogi::facts::rules::Rules;
+use kyogi::facts::workspace::{self, Workspace};
+use kyogi::ground::embedded;
+use kyogi::ground::progress::Progress;
 use kyogi::ingest::layout::Layout;
-use kyogi::local::Terms;
-use kyogi::progress::Progress;
-use kyogi::rules::Rules;
-use kyogi::run::{self, Options, Outcome};
-use kyogi::workspace::{self, Workspace};
 
 pub const YEAR: i32 = 2025;
 pub const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
@@ -99,7 +99,7 @@ pub fn sample() -> &'static [u8] {
     embedded::text("data-samples/demo/input/sample_31_2025.csv").as_bytes()
 }
 
-pub fn run_packet(workspace: &Workspace, extract: Option<&Path>, out: &Path, threads: usize) -> kyogi::error::Result<Outcome> {
+pub fn run_packet(workspace: &Workspace, extract: Option<&Path>, out: &Path, threads: usize) -> kyogi::ground::error::Result<Outcome> {
     let progress = Progress::silent();
     run::run(&Options {
         workspace,

@@ -1,5 +1,6 @@
 //! The architecture and the words, kept by a test: each line knows its room.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,22 +37,28 @@ fn files_stay_readable() {
 #[test]
 fn each_package_keeps_its_room() {
     let rooms: &[(&str, &[&str])] = &[
-        ("duckdb::", &["pipelines/sql.rs", "pipelines/error.rs", "pipelines/bench"]),
-        ("parquet::", &["pipelines/artefact.rs", "pipelines/error.rs"]),
-        ("polars::", &["pipelines/ingest/", "pipelines/artefact.rs", "pipelines/error.rs"]),
+        ("duckdb::", &["pipelines/ground/sql.rs", "pipelines/ground/error.rs", "pipelines/commands/bench"]),
+        ("parquet::", &["pipelines/ground/artefact.rs", "pipelines/ground/error.rs"]),
+        ("polars::", &["pipelines/ingest/", "pipelines/ground/artefact.rs", "pipelines/ground/error.rs"]),
         ("plotters::", &["pipelines/render/charts/"]),
-        ("typst", &["pipelines/render/", "pipelines/printer.rs", "pipelines/run.rs"]),
+        ("typst", &["pipelines/render/", "pipelines/pages/printer.rs", "pipelines/commands/run/"]),
         (
             "minijinja::",
-            &["pipelines/render/html.rs", "pipelines/draft/", "pipelines/workbook/carry.rs", "pipelines/workspace.rs", "pipelines/error.rs"],
+            &[
+                "pipelines/render/html.rs",
+                "pipelines/draft/",
+                "pipelines/workbook/carry.rs",
+                "pipelines/facts/workspace.rs",
+                "pipelines/ground/error.rs",
+            ],
         ),
-        ("encoding_rs::", &["pipelines/ingest/decode.rs"]),
-        ("calamine::", &["pipelines/spreadsheet/"]),
-        ("rust_xlsxwriter::", &["pipelines/spreadsheet/", "pipelines/workbook/"]),
-        ("zip::", &["pipelines/archive.rs", "pipelines/spreadsheet/", "pipelines/workbook/attached.rs"]),
-        ("geojson::", &["pipelines/boundaries/"]),
-        ("clap::", &["pipelines/cli.rs"]),
-        ("indicatif::", &["pipelines/progress.rs"]),
+        ("encoding_rs::", &["pipelines/ground/decode.rs"]),
+        ("calamine::", &["pipelines/ground/spreadsheet/"]),
+        ("rust_xlsxwriter::", &["pipelines/ground/spreadsheet/", "pipelines/workbook/"]),
+        ("zip::", &["pipelines/commands/archive.rs", "pipelines/ground/spreadsheet/", "pipelines/workbook/attached.rs"]),
+        ("geojson::", &["pipelines/facts/boundaries/"]),
+        ("clap::", &["pipelines/commands/cli/"]),
+        ("indicatif::", &["pipelines/ground/progress.rs"]),
     ];
     for (name, text) in files("pipelines", &["rs"]) {
         for &(package, places) in rooms {
@@ -61,31 +68,113 @@ fn each_package_keeps_its_room() {
     }
 }
 
-/// Stages look back, never forward.
+/// The rooms of `pipelines/`, from the ground up: a file imports from its own room and from those before it.
+const ROOMS: [&str; 13] =
+    ["ground", "facts", "ingest", "determine", "check", "aggregate", "packet", "render", "draft", "workbook", "publish", "pages", "commands"];
+
+/// Modules of `pipelines/` (`draft::words`) with the modules that each one names, in `use` lines (grouped ones too) and in paths.
+fn imports() -> BTreeMap<String, BTreeSet<String>> {
+    let name = |file: &str| file.trim_start_matches("pipelines/").trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+    let sources = files("pipelines", &["rs"]);
+    let modules: BTreeSet<String> = sources.iter().map(|(file, _)| name(file)).collect();
+    let known = |path: &str| {
+        let parts: Vec<&str> = path.split("::").collect();
+        (1..=parts.len()).rev().map(|n| parts[..n].join("::")).find(|m| modules.contains(m))
+    };
+    let mut found = BTreeMap::new();
+    for (file, text) in &sources {
+        let here = name(file);
+        let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).flat_map(|l| [l, "\n"]).collect();
+        let mut paths: Vec<String> = code.split("use ").skip(1).filter_map(|t| t.split(';').next()).flat_map(|u| leaves(u.trim())).collect();
+        paths.extend(code.split("crate::").skip(1).map(|t| {
+            let end = t.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(t.len());
+            format!("crate::{}", &t[..end])
+        }));
+        let whole = |path: &String| {
+            let mut base: Vec<&str> = here.split("::").collect();
+            let mut rest = path.as_str();
+            match rest.split("::").next() {
+                Some("crate") => (base, rest) = (Vec::new(), rest.trim_start_matches("crate::")),
+                Some("super") => {
+                    while let Some(up) = rest.strip_prefix("super::") {
+                        base.pop();
+                        rest = up;
+                    }
+                }
+                _ => {}
+            }
+            base.push(rest);
+            known(&base.join("::")).filter(|m| *m != here)
+        };
+        found.insert(here.clone(), paths.iter().filter_map(whole).collect());
+    }
+    found
+}
+
+/// `a::{b, c::d}` → `a::b`, `a::c::d`.
+fn leaves(import: &str) -> Vec<String> {
+    let Some((head, body)) = import.split_once('{') else { return vec![import.split(" as ").next().unwrap_or(import).trim().to_owned()] };
+    let body = body.rsplit_once('}').map_or(body, |(b, _)| b);
+    let (mut depth, mut part, mut parts) = (0, String::new(), Vec::new());
+    for c in body.chars() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if c == ',' && depth == 0 { parts.push(std::mem::take(&mut part)) } else { part.push(c) }
+    }
+    parts.push(part);
+    parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).flat_map(leaves).map(|p| format!("{head}{p}").replace("::self", "")).collect()
+}
+
+/// Each room stands on those below it, and no two files import each other, in one step or in several; a folder's `mod.rs` and the
+/// files in the folder are one thing.
 #[test]
-fn data_flows_one_way() {
-    let stages = ["ingest", "determine", "aggregate", "draft", "render", "publish"];
-    for (i, stage) in stages.iter().enumerate() {
-        let later: Vec<String> = stages[i + 1..].iter().map(|s| format!("crate::{s}")).collect();
-        for (name, text) in files("pipelines", &["rs"]) {
-            if name.starts_with(&format!("pipelines/{stage}/")) || name == format!("pipelines/{stage}.rs") {
-                for l in later.iter().filter(|l| text.contains(l.as_str())) {
-                    // a chart is part of a sheet's value
-                    assert!(*stage == "draft" && l == "crate::render", "{name} looks forward to {l}");
+fn imports_run_downwards_and_in_no_circle() {
+    let imports = imports();
+    let level = |module: &str| ROOMS.iter().position(|r| module.split("::").next() == Some(r));
+    for (module, used) in &imports {
+        let Some(own) = level(module) else { continue };
+        let upward: Vec<_> = used.iter().filter(|u| level(u).is_some_and(|l| l > own)).collect();
+        assert!(upward.is_empty(), "{module} reaches up to {upward:?}");
+    }
+    let family = |a: &str, b: &str| a.starts_with(&format!("{b}::")) || b.starts_with(&format!("{a}::"));
+    let reached = |from: &str| {
+        let (mut seen, mut waiting) = (BTreeSet::new(), vec![from.to_owned()]);
+        while let Some(module) = waiting.pop() {
+            for next in imports[&module].iter().filter(|n| !family(&module, n)) {
+                if seen.insert(next.clone()) {
+                    waiting.push(next.clone());
                 }
             }
+        }
+        seen
+    };
+    let circles: Vec<&String> = imports.keys().filter(|m| reached(m).contains(*m)).collect();
+    assert!(circles.is_empty(), "these files import themselves over others: {circles:?}");
+    assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 300, "the imports were not read");
+}
+
+/// The map names every room, in twelve lines at most.
+#[test]
+fn the_map_names_every_room() {
+    let map = fs::read_to_string(root().join("pipelines/README.md")).expect("the map");
+    let rows: Vec<&str> = map.lines().filter(|l| l.starts_with("| `")).collect();
+    assert!(rows.len() <= 12, "{} lines", rows.len());
+    for entry in fs::read_dir(root().join("pipelines")).expect("folder").flatten() {
+        let name = entry.file_name().to_string_lossy().trim_end_matches(".rs").to_owned();
+        if !["README.md", "lib", "main"].contains(&name.as_str()) {
+            assert!(rows.iter().any(|r| r.split('|').nth(1).is_some_and(|c| c.contains(&format!("`{name}`")))), "{name} is not on the map");
+            assert!(ROOMS.contains(&name.as_str()), "{name} is no room");
         }
     }
 }
 
 #[test]
 fn words_do_not_rank_or_blame() {
-    let words = kyogi::wording::words(2025).unwrap_or_else(|e| panic!("{e}"));
+    let words = kyogi::workbook::wording::words(2025).unwrap_or_else(|e| panic!("{e}"));
     for (name, text) in files("reports", &["j2", "html", "typ", "csv", "txt"]).into_iter().chain(files("sql", &["csv", "sql"])) {
         if name == "sql/rules/wording.csv" {
             continue;
         }
-        let found: Vec<&str> = kyogi::wording::found(&words, &text).iter().map(|w| w.word.as_str()).collect();
+        let found: Vec<&str> = kyogi::workbook::wording::found(&words, &text).iter().map(|w| w.word.as_str()).collect();
         assert!(found.is_empty(), "{name} says {found:?}");
     }
 }
@@ -107,9 +196,9 @@ fn nothing_of_a_machine_is_committed() {
 /// Dictionary, rules and figures speak of the same codes.
 #[test]
 fn tables_refer_to_each_other() {
-    let dictionary = kyogi::dictionary::Dictionary::load(2025).unwrap_or_else(|e| panic!("{e}"));
+    let dictionary = kyogi::facts::dictionary::Dictionary::load(2025).unwrap_or_else(|e| panic!("{e}"));
     for item in &dictionary.items {
-        let needs_set = matches!(item.value_type, kyogi::dictionary::ValueType::Choice | kyogi::dictionary::ValueType::Multi);
+        let needs_set = matches!(item.value_type, kyogi::facts::dictionary::ValueType::Choice | kyogi::facts::dictionary::ValueType::Multi);
         assert_eq!(needs_set, dictionary.choices_of(&item.choice_set).next().is_some(), "{}", item.item_code);
         assert!(!item.source.is_empty() && !item.confidence.is_empty(), "{} has no source", item.item_code);
     }
@@ -118,7 +207,7 @@ fn tables_refer_to_each_other() {
             assert!(dictionary.item(item).is_some(), "figures.csv: {item}");
         }
     }
-    let rules = kyogi::finding::rules().unwrap_or_else(|e| panic!("{e}"));
+    let rules = kyogi::facts::finding::rules().unwrap_or_else(|e| panic!("{e}"));
     for rule in rules.values() {
         assert!(rule.items.split(';').all(|i| i.is_empty() || dictionary.item(i).is_some()), "findings.csv: {}", rule.items);
         assert!(["must_fix", "confirm", "note"].contains(&rule.severity.as_str()), "findings.csv: {}", rule.severity);

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use kyogi::finding::{self, Finding};
-use kyogi::spreadsheet::{Book, Column, Value, Width, read as read_workbook};
-use kyogi::training::{self, Criteria, Outcome, Person, Report, Units};
+use kyogi::commands::training::{self, Criteria, Outcome, Person, Report, Units};
+use kyogi::facts::finding::{self, Finding};
+use kyogi::ground::spreadsheet::{Book, Column, Value, Width, read as read_workbook};
 
 use crate::support::{YEAR, folder, rows, tests_path};
 
@@ -32,7 +32,7 @@ fn workbook(rows: &[Vec<String>]) -> Vec<u8> {
     book.finish().expect("bytes")
 }
 
-fn report(name: &str, bytes: &[u8]) -> kyogi::error::Result<Report> {
+fn report(name: &str, bytes: &[u8]) -> kyogi::ground::error::Result<Report> {
     let dir = folder();
     let path = dir.path().join(name);
     fs::write(&path, bytes).expect("writable");

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use kyogi::council::Council;
-use kyogi::dictionary::Dictionary;
-use kyogi::reference::Reference;
-use kyogi::spreadsheet::{Cell, Kind, Sheet, read_bytes};
+use kyogi::facts::council::Council;
+use kyogi::facts::dictionary::Dictionary;
+use kyogi::facts::reference::Reference;
+use kyogi::ground::spreadsheet::{Cell, Kind, Sheet, read_bytes};
 use kyogi::workbook::layout::Layout;
 use kyogi::workbook::merge::{Group, Made, key_of};
 use kyogi::workbook::places::Places;
@@ -22,7 +22,7 @@ pub struct World {
 
 pub fn world() -> World {
     let (reference, dictionary) = (Reference::load("31").expect("reference"), Dictionary::load(YEAR).expect("dictionary"));
-    let areas = kyogi::areas::all(&reference, &Council::default());
+    let areas = kyogi::facts::areas::all(&reference, &Council::default());
     World { layout: Layout::load().expect("layout"), places: Places::new(&areas, &dictionary).expect("places") }
 }
 
@@ -197,7 +197,7 @@ fn odd_workbooks_are_told_with_their_cell() {
         let merged = merge(&w, &save(&sheets, extra), &["31201"], 2);
         assert_eq!(read_at(&merged.bytes, "協議シート", "K31201-g2a-2-2", "人の記入（案）"), "残る文", "the rest works");
         let mut said: Vec<String> = merged.findings.iter().map(|f| format!("{} {} {}", f.code, f.column, f.value).trim_end().to_owned()).collect();
-        let rules = kyogi::finding::rules().expect("rules");
+        let rules = kyogi::facts::finding::rules().expect("rules");
         assert!(merged.findings.iter().all(|f| rules.contains_key(&f.code)), "{said:?}");
         said.sort();
         (said, merged.bytes)

@@ -1,11 +1,12 @@
 //! The coordinator's year: what `kyogi next` says on a day, and what the materials of a meeting hold.
 
-use kyogi::agenda::{self, Asked};
-use kyogi::calendar::{self, State};
-use kyogi::coordinate;
-use kyogi::progress::Progress;
-use kyogi::run::Options;
-use kyogi::workspace::Workspace;
+use kyogi::commands::agenda::{self, Asked};
+use kyogi::commands::draft;
+use kyogi::commands::next::{self, State};
+use kyogi::commands::run::Options;
+use kyogi::draft::opened;
+use kyogi::facts::workspace::Workspace;
+use kyogi::ground::progress::Progress;
 
 use crate::support::{folder, run_packet, sample_workspace};
 
@@ -16,9 +17,9 @@ const SETTING: &str = "[[area]]\ncode = \"K01\"\nname = \"東部の町\"\nmember
     [[theme.g2c.meetings]]\nareas = [\"31\"]\ndate = \"2026-10-01\"\ncontents = [\"次第\"]\n";
 
 fn state(workspace: &Workspace, code: &str, day: &str) -> (State, String) {
-    let today = calendar::parse_date(day).unwrap_or_else(|e| panic!("{e}"));
-    let steps = calendar::steps(workspace, today).unwrap_or_else(|e| panic!("{e}"));
-    let text = calendar::text(&steps, 2025, today);
+    let today = next::parse_date(day).unwrap_or_else(|e| panic!("{e}"));
+    let steps = next::steps(workspace, today).unwrap_or_else(|e| panic!("{e}"));
+    let text = next::text(&steps, 2025, today);
     (steps.into_iter().find(|s| s.code == code).unwrap_or_else(|| panic!("{code}")).state, text)
 }
 
@@ -46,7 +47,7 @@ fn the_year_goes_from_step_to_step() {
     assert_eq!(state(&workspace, "analyse", "2026-07-01").0, State::Done);
     let progress = Progress::silent();
     let options = Options { workspace: &workspace, extract: None, mapping: None, out: None, threads: 2, progress: &progress };
-    coordinate::draft(&options, &[]).unwrap_or_else(|e| panic!("{e}"));
+    draft::draft(&options, &[]).unwrap_or_else(|e| panic!("{e}"));
     // a workbook without a proposal is no evidence of one; what was written is counted
     let text = missing("workbook", "2026-06-20", "案：");
     assert!(text.contains("　案 0／"), "{text}");
@@ -71,7 +72,7 @@ fn the_year_goes_from_step_to_step() {
     let workspace = Workspace::open(dir.path()).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(state(&workspace, "report", "2026-03-01").0, State::Done);
     std::fs::write(dir.path().join("kyogi.toml"), own.replace("report = {", "repotr = {")).expect("writable");
-    let said = calendar::steps(&Workspace::open(dir.path()).expect("opens"), calendar::today()).expect_err("unknown step").to_string();
+    let said = next::steps(&Workspace::open(dir.path()).expect("opens"), next::today()).expect_err("unknown step").to_string();
     assert!(said.contains("[calendar] の「repotr」") && said.contains("次にすること"), "{said}");
 }
 
@@ -82,13 +83,13 @@ fn a_meeting_shows_the_pictures_of_the_packet() {
     let workspace = sample_workspace(dir.path());
     std::fs::write(dir.path().join("council.toml"), SETTING).expect("writable");
     run_packet(&workspace, None, &workspace.output(), 2).unwrap_or_else(|e| panic!("{e}"));
-    let opened = coordinate::open(&workspace, 2).unwrap_or_else(|e| panic!("{e}"));
+    let opened = opened::open(&workspace, 2).unwrap_or_else(|e| panic!("{e}"));
     let drafter = opened.basis.drafter(opened.facts, &|_| None, true).unwrap_or_else(|e| panic!("{e}"));
     let dictionary = &opened.basis.dictionary;
     let mut seen = 0;
     for (a, area) in opened.basis.areas.iter().enumerate() {
         let page = std::fs::read_to_string(workspace.output().join(format!("areas/{}.html", area.area_code))).expect("page").replace("&#x2f;", "/");
-        let figures = kyogi::compare::figures_of(&workspace.output()).unwrap_or_else(|e| panic!("{e}"));
+        let figures = kyogi::draft::change::figures_of(&workspace.output()).unwrap_or_else(|e| panic!("{e}"));
         let book = kyogi::draft::book::DataBook::new(dictionary, &|_| None, &opened.basis.terms, &figures, None).unwrap_or_else(|e| panic!("{e}"));
         let made = drafter.area_page(&opened.basis.areas, a, &Vec::new(), &book).unwrap_or_else(|e| panic!("{e}"));
         for chart in made.population_charts.iter().chain(made.functions.iter().flat_map(|f| &f.charts)) {

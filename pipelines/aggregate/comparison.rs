@@ -9,10 +9,10 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, UInt64Array}
 use arrow::compute::{concat, take};
 use statrs::function::beta::{beta_reg, inv_beta_reg, ln_beta};
 
-use crate::areas::Area;
-use crate::artefact::{ColumnNote, Table};
-use crate::error::Result;
-use crate::rules::Rules;
+use crate::facts::areas::Area;
+use crate::facts::rules::Rules;
+use crate::ground::artefact::{ColumnNote, Table};
+use crate::ground::error::Result;
 
 /// Two-sided levels of intervals and limits, as shares (0.95, 0.998).
 #[derive(Clone, Copy, Debug)]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::listing::Listing;
 use super::lists::{Known, NOT_LISTED, RATES, Source, UNREPORTED, fields};
 use super::master::{Master, is_inside, units_of};
-use crate::draft::words::percent;
-use crate::error::Result;
-use crate::spreadsheet::Value;
-use crate::workspace::level_label;
+use crate::facts::workspace::level_label;
+use crate::ground::error::Result;
+use crate::ground::numbers::percent;
+use crate::ground::spreadsheet::Value;
 
 /// A facility of the extract.
 pub(super) struct Facility {

@@ -3,9 +3,9 @@
 //! Each line carries a hidden stamp with its key and the fingerprint of every cell that the program wrote,
 //! so that the next run knows the line wherever people moved it, and sees what they typed over.
 
-use crate::error::Result;
-use crate::ingest::sha256;
-use crate::spreadsheet::{self, Book, Column, Value, Width};
+use crate::ground::artefact::sha256;
+use crate::ground::error::Result;
+use crate::ground::spreadsheet::{self, Book, Column, Value, Width};
 
 /// Heading of the hidden column with the stamps.
 pub const STAMP: &str = "控え（消さないでください）";

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use super::listing::{Field, Listing, Role, fitting};
 use super::merge::{DATE, DECISION, DECISIONS, INITIALS, MEMO, PROGRESS, REASON};
-use crate::areas::Area;
-use crate::artefact::Table;
-use crate::dictionary::Dictionary;
-use crate::draft::words::percent;
-use crate::error::Result;
-use crate::explain::status_label;
-use crate::finding::{self, Finding, FindingRule, severity_label};
+use crate::facts::areas::Area;
+use crate::facts::dictionary::Dictionary;
+use crate::facts::finding::status_label;
+use crate::facts::finding::{self, Finding, FindingRule, severity_label};
+use crate::facts::workspace::level_label;
+use crate::ground::artefact::Table;
+use crate::ground::error::Result;
+use crate::ground::numbers::percent;
+use crate::ground::spreadsheet::Value;
 use crate::ingest::{self, InputFile};
-use crate::spreadsheet::Value;
-use crate::workspace::level_label;
 
 pub const UNREPORTED: &str = "未報告一覧";
 pub const RATES: &str = "報告率";

@@ -2,16 +2,17 @@
 //!
 //! The extract is anonymised, so most masters can only be compared by number per municipality; the report says how it was matched.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::areas::Area;
-use crate::dictionary::read_csv;
-use crate::error::{Error, Result};
-use crate::ingest::{cells, grid};
-use crate::reference::{Municipality, Reference};
+use crate::facts::areas::Area;
+use crate::facts::dictionary::read_csv;
+use crate::facts::reference::{Municipality, Reference};
+use crate::ground::error::{Error, Result};
+use crate::ingest::grid;
 
 /// One facility of the master.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +53,7 @@ pub fn read(path: &Path, reference: &Reference, areas: &[Area], facility_ids: &B
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     let (mut elsewhere, mut unplaced) = (0, 0);
     for row in &rows[first..] {
-        let cell = |field: &str| columns.get(field).and_then(|&c| row.get(c)).map_or_else(String::new, |t| cells::fold(t));
+        let cell = |field: &str| columns.get(field).and_then(|&c| row.get(c)).map_or_else(String::new, |t| text::fold(t));
         let id = Some(cell("facility_id")).filter(|t| !t.is_empty()).unwrap_or_else(|| cell("code7"));
         if id.is_empty() {
             continue;
@@ -190,7 +191,7 @@ fn columns(rows: &[Vec<String>], reference: &Reference) -> Result<(Columns, usiz
     for (i, row) in rows.iter().enumerate().take(20) {
         let mut found = Columns::new();
         for h in &known {
-            if let Some(c) = row.iter().position(|t| cells::fold(t) == cells::fold(&h.header)) {
+            if let Some(c) = row.iter().position(|t| text::fold(t) == text::fold(&h.header)) {
                 found.entry(h.field.clone()).or_insert(c);
             }
         }
@@ -201,7 +202,7 @@ fn columns(rows: &[Vec<String>], reference: &Reference) -> Result<(Columns, usiz
     }
     let width = rows.iter().map(Vec::len).max().unwrap_or(0);
     let share = |c: usize, test: &dyn Fn(&str) -> bool| {
-        let n = rows.iter().filter(|r| r.get(c).is_some_and(|t| test(&cells::fold(t)))).count();
+        let n = rows.iter().filter(|r| r.get(c).is_some_and(|t| test(&text::fold(t)))).count();
         n as f64 / rows.len().max(1) as f64
     };
     let digits = |n: usize| move |t: &str| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
@@ -242,7 +243,7 @@ fn place_of<'a>(code: &str, address: &str, reference: &'a Reference) -> Option<&
     if let Some(m) = reference.municipalities.iter().find(|m| m.municipality_code == code || m.municipality_code6 == code) {
         return Some(m);
     }
-    let rest = address.trim_start_matches(&cells::fold(&reference.prefecture.name));
+    let rest = address.trim_start_matches(&text::fold(&reference.prefecture.name));
     let after_county = rest.find('郡').map(|at| &rest[at + '郡'.len_utf8()..]);
     // the tables say 郡 and 町, lists often only 町
     let starts = |name: &str| {
@@ -250,7 +251,7 @@ fn place_of<'a>(code: &str, address: &str, reference: &'a Reference) -> Option<&
         rest.starts_with(name) || rest.starts_with(short) || after_county.is_some_and(|a| a.starts_with(short))
     };
     let mut best: Option<&Municipality> = None;
-    for m in reference.municipalities.iter().filter(|m| starts(&cells::fold(&m.name))) {
+    for m in reference.municipalities.iter().filter(|m| starts(&text::fold(&m.name))) {
         if best.is_none_or(|b| b.name.len() < m.name.len()) {
             best = Some(m);
         }

@@ -1,12 +1,12 @@
 //! People's text put into the new listings: by key and reported value. What has no line any more goes to the archive.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::listing::{Field, Key, Listing, Role, fitting, shown};
 use super::people::{OldLine, OldSheet, People, Scrap};
-use crate::finding::Finding;
-use crate::ingest::cells;
-use crate::spreadsheet::Value;
+use crate::facts::finding::Finding;
+use crate::ground::spreadsheet::Value;
 
 pub const ARCHIVE: &str = "保管した判断";
 pub const SCRAPS: &str = "手直しの控え";
@@ -256,7 +256,7 @@ impl Settling<'_> {
         let Some(found) = self.archive.iter().rev().find(|a| a.sheet == sheet && a.key == *key) else { return };
         for (title, text) in &found.kept {
             if let Some(c) = self.listing.position(title) {
-                let is_date = title == DATE && text.len() == 10 && cells::date(text).as_deref() == Some(text);
+                let is_date = title == DATE && text.len() == 10 && text::date(text).as_deref() == Some(text);
                 self.listing.lines[i].cells[c] = if is_date { Value::Date(text.clone()) } else { fitting(text) };
             }
         }
@@ -291,7 +291,7 @@ impl Settling<'_> {
         }
         let date = self.listing.position(DATE).map(|c| &self.listing.lines[i].cells[c]);
         match date {
-            Some(Value::Text(t)) if cells::date(t).is_none() => say("decision_date_unreadable", DATE, t),
+            Some(Value::Text(t)) if text::date(t).is_none() => say("decision_date_unreadable", DATE, t),
             Some(Value::Number(n)) => say("decision_date_unreadable", DATE, &n.to_string()),
             Some(Value::Text(t)) => say("decision_date_text", DATE, t),
             _ => {}
@@ -305,6 +305,6 @@ impl Settling<'_> {
 
 /// The decision that a word means, whatever its width and spaces.
 pub fn decision_of(word: &str) -> Option<&'static str> {
-    let folded = cells::fold(word).replace(' ', "");
+    let folded = text::fold(word).replace(' ', "");
     DECISIONS.iter().find(|d| **d == folded).copied()
 }

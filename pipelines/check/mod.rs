@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::artefact::Table;
-use crate::dictionary::Dictionary;
-use crate::error::Result;
-use crate::explain::status_label;
-use crate::finding::{self, Finding, FindingRule};
+use crate::facts::dictionary::Dictionary;
+use crate::facts::finding::status_label;
+use crate::facts::finding::{self, Finding, FindingRule};
+use crate::ground::artefact::Table;
+use crate::ground::error::Result;
 use listing::{Field, Listing, shown};
 use lists::{Source, fields};
 use merge::{DECISION, decision_of};

@@ -1,5 +1,6 @@
 //! Overrides: a status that the prefecture decides against the answers. Without a reason it is refused; with one it acts in determination.
 
+use crate::ground::text;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,12 +10,11 @@ use serde::Serialize;
 use super::listing::{Field, Line, Listing, Role, shown};
 use super::merge::{DATE, INITIALS, MEMO, REASON};
 use super::people::{OldLine, OldSheet, Scrap};
-use crate::artefact::{ColumnNote, Table};
-use crate::dictionary::Dictionary;
-use crate::error::Result;
-use crate::finding::Finding;
-use crate::ingest::cells;
-use crate::spreadsheet::Value;
+use crate::facts::dictionary::Dictionary;
+use crate::facts::finding::Finding;
+use crate::ground::artefact::{ColumnNote, Table};
+use crate::ground::error::Result;
+use crate::ground::spreadsheet::Value;
 
 pub const SHEET: &str = "判定の上書き";
 const FACILITY: &str = "医療機関ID";
@@ -92,14 +92,14 @@ type Refusal = (&'static str, &'static str, String);
 
 fn one(line: &OldLine, i: usize, dictionary: &Dictionary) -> std::result::Result<Override, Refusal> {
     let unreadable = |title: &'static str| ("override_unreadable", title, format!("{title}「{}」", text(line, title)));
-    let facility_id = cells::fold(&text(line, FACILITY));
+    let facility_id = text::fold(&text(line, FACILITY));
     if facility_id.is_empty() {
         return Err(unreadable(FACILITY));
     }
-    let said = cells::fold(&text(line, FUNCTION)).replace(' ', "");
-    let function = dictionary.functions.iter().find(|f| [&f.label, &f.short_label, &f.function_code].into_iter().any(|l| cells::fold(l) == said));
+    let said = text::fold(&text(line, FUNCTION)).replace(' ', "");
+    let function = dictionary.functions.iter().find(|f| [&f.label, &f.short_label, &f.function_code].into_iter().any(|l| text::fold(l) == said));
     let function_code = function.map(|f| f.function_code.clone()).ok_or_else(|| unreadable(FUNCTION))?;
-    let word = cells::fold(&text(line, STATUS)).replace(' ', "");
+    let word = text::fold(&text(line, STATUS)).replace(' ', "");
     let status = STATUSES.iter().position(|s| *s == word).ok_or_else(|| unreadable(STATUS))?;
     let reason = text(line, REASON);
     if reason.is_empty() {
@@ -112,7 +112,7 @@ fn one(line: &OldLine, i: usize, dictionary: &Dictionary) -> std::result::Result
         function_code,
         status: CODES[status].to_owned(),
         reason,
-        date: cells::date(&date).unwrap_or(date),
+        date: text::date(&date).unwrap_or(date),
         initials: text(line, INITIALS),
         line: i,
         place,
@@ -165,7 +165,7 @@ pub fn listing(
     for (i, line) in old.lines.iter().enumerate() {
         let mut cells: Vec<Value> = listing.fields.iter().map(|f| line.people.get(f.title).cloned().unwrap_or(Value::Blank)).collect();
         let date = text(line, DATE);
-        if !date.is_empty() && cells::date(&date).is_none() {
+        if !date.is_empty() && text::date(&date).is_none() {
             let place = line.places.get(DATE).cloned().unwrap_or_default();
             findings.push(Finding::new("decision_date_unreadable").file(file).facility(&text(line, FACILITY)).column(place).value(&date));
         }

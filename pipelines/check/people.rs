@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::listing::{Field, Key, Role, STAMP, key_of, short};
-use crate::finding::Finding;
-use crate::spreadsheet::{Cell, Kind, Sheet, Value};
+use crate::facts::finding::Finding;
+use crate::ground::spreadsheet::{Cell, Kind, Sheet, Value};
 
 /// A sheet of an earlier workbook, by lines.
 #[derive(Clone, Debug, Default)]
@@ -120,7 +120,7 @@ impl Reader<'_> {
                     "workbook_merged",
                     top,
                     left,
-                    &format!("{}～{}", crate::spreadsheet::cell_name(top, left), crate::spreadsheet::cell_name(bottom, right)),
+                    &format!("{}～{}", crate::ground::spreadsheet::cell_name(top, left), crate::ground::spreadsheet::cell_name(bottom, right)),
                 );
             }
         }
@@ -255,7 +255,7 @@ impl Reader<'_> {
     fn scrap(&mut self, row: usize, column: usize, title: &str, about: &str, text: &str) {
         let text = text.trim().to_owned();
         self.people.must_keep.insert(text.clone());
-        let cell = crate::spreadsheet::cell_name(row, column);
+        let cell = crate::ground::spreadsheet::cell_name(row, column);
         let scrap = Scrap { sheet: self.sheet.name.clone(), cell, title: title.to_owned(), about: about.to_owned(), text };
         self.people.scraps.push(scrap);
     }
@@ -272,7 +272,7 @@ impl Reader<'_> {
 }
 
 fn added(column: usize) -> String {
-    format!("列 {}", crate::spreadsheet::column_name(column))
+    format!("列 {}", crate::ground::spreadsheet::column_name(column))
 }
 
 /// A cell of people as it is written again.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::artefact::Table;
-use crate::error::{Error, Result};
+use crate::ground::artefact::Table;
+use crate::ground::error::{Error, Result};
 use crate::ingest::Ingested;
 
 /// Writes `prev_facilities` and `prev_answers` beside this year's tables; without a previous packet they are empty.

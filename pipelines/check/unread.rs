@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::listing::{Field, Listing, Role, fitting};
-use crate::finding::{Finding, FindingRule};
+use crate::facts::finding::{Finding, FindingRule};
 
 pub const SHEET: &str = "書きこみで読めなかったもの";
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::listing::{Listing, STAMP, fitting};
 use super::people::{self, Known, People};
-use crate::error::{Error, Result};
-use crate::finding::Finding;
-use crate::spreadsheet::{self, Book, Column, Sheet, Width};
+use crate::facts::finding::Finding;
+use crate::ground::error::{Error, Result};
+use crate::ground::spreadsheet::{self, Book, Column, Sheet, Width};
 
 /// Name of the workbook, in the work folder (where people edit) and in the packet (a copy to send on).
 pub const WORKBOOK: &str = "確認一覧.xlsx";
@@ -81,7 +81,7 @@ pub fn replace(work_folder: &Path, new: &[u8], people: &People) -> Result<Option
         std::fs::copy(&path, &before).map_err(|e| Error::io("前回の確認一覧の控えを取れません", &before, &e))?;
     }
     let part = work_folder.join(format!(".{WORKBOOK}.part"));
-    crate::artefact::write_bytes(&part, new)?;
+    crate::ground::artefact::write_bytes(&part, new)?;
     if let Err(error) = std::fs::rename(&part, &path) {
         let _ = std::fs::remove_file(&part);
         return stays(&format!("置きかえられません（{error}）"));

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::figures::{FigureValue, Indicator};
 use super::sentence::{Measure, Sentences};
-use super::words::{ends_in, thousands};
-use crate::areas::Area;
-use crate::artefact::Table;
-use crate::compare::Change;
-use crate::dictionary::Dictionary;
-use crate::error::{Error, Result};
-use crate::local::Terms;
+use crate::aggregate::figure::{FigureValue, Indicator};
+use crate::draft::change::Change;
+use crate::facts::areas::Area;
+use crate::facts::dictionary::Dictionary;
+use crate::facts::local::Terms;
+use crate::ground::artefact::Table;
+use crate::ground::error::{Error, Result};
+use crate::ground::numbers::{ends_in, thousands};
 
 /// Theme of figures about years to come; the other themes are the functions.
 pub const FUTURE: &str = "future";

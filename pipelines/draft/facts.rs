@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::{AreaAnswers, ChoiceCount, ClaimCount, FigureValue, Indicator};
+use super::figures::{AreaAnswers, ChoiceCount, ClaimCount};
 use super::picture_facts::PictureFacts;
 use super::systems;
-use crate::areas::Area;
-use crate::artefact::Table;
-use crate::boundaries::Boundaries;
-use crate::compare::Change;
-use crate::error::{Error, Result};
-use crate::stage::Tables;
+use crate::aggregate::figure::{FigureValue, Indicator};
+use crate::draft::change::Change;
+use crate::facts::areas::Area;
+use crate::facts::boundaries::Boundaries;
+use crate::ground::artefact::Table;
+use crate::ground::error::{Error, Result};
+use crate::ground::stage::Tables;
 
 /// One row of `area_summary` in the form that sheets use.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 
 use super::Drafter;
-use super::figures::FigureValue;
 use super::sheet::{Chart, TableView};
-use super::words::percent_or_dash;
-use crate::areas::Area;
-use crate::error::Result;
+use crate::aggregate::figure::FigureValue;
+use crate::facts::areas::Area;
+use crate::ground::error::Result;
+use crate::ground::numbers::percent_or_dash;
 use crate::render::charts::{self, Region, Tile};
 
 /// Classes of the share that reported, the last one without facilities.

@@ -1,9 +1,11 @@
 //! Stage 5, draft: area figures become sheets. What a machine may say is filled in; the rest is left to people.
 
 pub mod book;
+pub mod change;
 mod facts;
 pub mod figures;
 mod map;
+pub mod opened;
 pub mod overview;
 pub mod paper;
 pub mod picture_facts;
@@ -22,17 +24,22 @@ use serde::Deserialize;
 
 pub use facts::{Facts, Summary, TABLES};
 
-use crate::areas::Area;
-use crate::dictionary::{Dictionary, Function, read_csv};
-use crate::error::Result;
-use crate::reference::Reference;
-use crate::rules::Rules;
-use crate::workspace::level_label;
-use figures::{AreaAnswers, Figure, FigureValue, Names};
+use crate::aggregate::figure::FigureValue;
+use crate::facts::areas::Area;
+use crate::facts::basis::Basis;
+use crate::facts::dictionary::{Dictionary, Function, read_csv};
+use crate::facts::local;
+use crate::facts::overrides::Overrides;
+use crate::facts::reference::Reference;
+use crate::facts::rules::Rules;
+use crate::facts::workspace::level_label;
+use crate::ground::error::Result;
+use crate::ground::numbers::{percent, thousands};
+use figures::{AreaAnswers, Figure, Names};
 use pictures::Pictures;
 use sheet::{AreaLabel, Candidate, FunctionLabel, KeyFigure, Named, Part, Sheet};
+use words::Phrases;
 use words::Sentence;
-use words::{Phrases, percent, thousands};
 
 /// What all sheets of a run share.
 pub struct Drafter<'a> {
@@ -143,7 +150,7 @@ impl<'a> Drafter<'a> {
             sheet_id: sheet_id(area, function),
             root: "../",
             report_year: self.report_year,
-            report_year_label: words::report_year_label(self.report_year),
+            report_year_label: crate::ground::numbers::report_year_label(self.report_year),
             title: format!("{}におけるかかりつけ医機能の課題について（{}）", place_name(area), function.theme),
             prefecture: self.prefecture(),
             area: area_label(area),
@@ -184,7 +191,7 @@ impl<'a> Drafter<'a> {
         for c in self.candidates.iter().filter(|c| c.function_code == function.function_code && c.part == row.no) {
             if c.when.is_empty() || self.phrases.holds(&c.when, values)? {
                 let nth = candidates.iter().filter(|o| o.mark.starts_with(c.mark.as_str())).count();
-                let mark = if c.numbered == 1 { format!("{}{}", c.mark, words::circled(nth)) } else { c.mark.clone() };
+                let mark = if c.numbered == 1 { format!("{}{}", c.mark, crate::ground::numbers::circled(nth)) } else { c.mark.clone() };
                 candidates.push(Candidate { mark, text: self.phrases.fill(&c.text, values)?, source: c.source.clone() });
             }
         }
@@ -277,12 +284,12 @@ impl<'a> Drafter<'a> {
     pub fn sources(&self, shown_on: &[&str]) -> Vec<String> {
         let mut sources = vec![format!(
             "出典：かかりつけ医機能報告 {}（{}）",
-            words::report_year_label(self.report_year),
+            crate::ground::numbers::report_year_label(self.report_year),
             if self.simulated { "模擬データ" } else { "G-MIS 抽出" }
         )];
         for s in self.reference.sources.iter().filter(|s| s.shown_on == "all" || shown_on.contains(&s.shown_on.as_str())) {
             let place = if s.place.is_empty() { String::new() } else { format!("、{}", s.place) };
-            sources.push(format!("{}「{}」（{}{place}）", s.publisher, s.dataset, words::wareki_date(&s.as_of)));
+            sources.push(format!("{}「{}」（{}{place}）", s.publisher, s.dataset, crate::ground::numbers::wareki_date(&s.as_of)));
         }
         sources.extend(self.own_settings.iter().cloned());
         sources
@@ -373,4 +380,14 @@ fn key_figures(s: &Summary, function: &Function) -> Vec<KeyFigure> {
 /// `12` or `12〜34`
 pub fn range(low: i64, high: i64) -> String {
     if low == high { thousands(low) } else { format!("{}〜{}", thousands(low), thousands(high)) }
+}
+
+impl Basis {
+    /// What drafts sheets and pages from the facts, with the phrases and settings of the prefecture.
+    pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
+        let phrases = Phrases::new(overrides, &self.terms)?;
+        let mut drafter = Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, phrases, self.year, simulated)?;
+        drafter.own_settings = local::in_words(&self.council, self.work_folder.as_deref())?;
+        Ok(drafter)
+    }
 }

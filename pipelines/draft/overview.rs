@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::FigureValue;
 use super::sheet::{Named, TableView};
 use super::site::Plan;
-use super::words::{percent, report_year_label, thousands};
 use super::{Drafter, range};
-use crate::areas::Area;
-use crate::error::Result;
+use crate::aggregate::figure::FigureValue;
+use crate::facts::areas::Area;
+use crate::ground::error::Result;
+use crate::ground::numbers::{percent, report_year_label, thousands};
 
 /// A row of `reports/sheets/overview.csv`: a figure that stands beside the counts of a function.
 #[derive(Clone, Debug, Deserialize)]

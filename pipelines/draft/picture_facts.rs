@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::areas::Area;
-use crate::boundaries::Boundaries;
-use crate::error::{Error, Result};
-use crate::stage::Tables;
+use crate::facts::areas::Area;
+use crate::facts::boundaries::Boundaries;
+use crate::ground::error::{Error, Result};
+use crate::ground::stage::Tables;
 
 /// Level and code of an area.
 type Place = (String, String);

@@ -8,14 +8,15 @@ use minijinja::value::{Serde, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::figures::{Figure, FigureRow, FigureValue, Indicator};
+use super::figures::{Figure, FigureRow};
 use super::picture_facts::Projected;
 use super::sheet::{Chart, Named, TableView};
-use super::words::{percent, report_year_label, share_range, thousands};
 use super::{Drafter, range};
-use crate::areas::Area;
-use crate::dictionary::read_csv;
-use crate::error::{Error, Result};
+use crate::aggregate::figure::{FigureValue, Indicator};
+use crate::facts::areas::Area;
+use crate::facts::dictionary::read_csv;
+use crate::ground::error::{Error, Result};
+use crate::ground::numbers::{percent, report_year_label, share_range, thousands};
 use crate::render::charts::{self, Drawing};
 
 /// A row of `reports/sheets/week.csv`: where a report item stands in the picture of the week.

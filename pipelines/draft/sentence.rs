@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use minijinja::value::{Serde, Value};
 use serde::{Deserialize, Serialize};
 
-use super::figures::{FigureValue, covers};
 use super::words::Phrases;
-use crate::artefact::Table;
-use crate::dictionary::{Dictionary, read_csv};
-use crate::embedded;
-use crate::error::{Error, Result};
-use crate::local::Terms;
+use crate::aggregate::figure::{FigureValue, covers};
+use crate::facts::dictionary::{Dictionary, read_csv};
+use crate::facts::local::Terms;
+use crate::ground::artefact::Table;
+use crate::ground::embedded;
+use crate::ground::error::{Error, Result};
 
 /// One row of the table `figures`: a value with both ends, in its unit, and what made it wide.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -211,7 +211,7 @@ impl Sentences {
         if self.silent(row) != "out" || m.unreported() <= 0 || said.contains("未報告") {
             return Ok(said);
         }
-        let left_out = format!("（未報告の{}施設の分は入っていません）。", super::words::thousands(m.unreported()));
+        let left_out = format!("（未報告の{}施設の分は入っていません）。", crate::ground::numbers::thousands(m.unreported()));
         Ok(said.strip_suffix('。').unwrap_or(&said).to_owned() + &left_out)
     }
 

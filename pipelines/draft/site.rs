@@ -3,13 +3,15 @@
 use serde::Serialize;
 
 use super::book::{DataBook, FUTURE, FigureGroup};
-use super::figures::{Indicator, interval_table};
+use super::figures::interval_table;
 use super::sheet::{AreaLabel, Chart, KeyFigure, Named, TableView};
-use super::words::{Sentence, percent, percent_or_dash, report_year_label, share_range, thousands};
+use super::words::Sentence;
 use super::{Drafter, Summary, area_label, range, sheet_id};
-use crate::areas::Area;
-use crate::error::Result;
-use crate::finding::{self, Finding, FindingRule, severity_label};
+use crate::aggregate::figure::Indicator;
+use crate::facts::areas::Area;
+use crate::facts::finding::{self, Finding, FindingRule, severity_label};
+use crate::ground::error::Result;
+use crate::ground::numbers::{percent, percent_or_dash, report_year_label, share_range, thousands};
 use crate::render::charts;
 use std::collections::{BTreeMap, HashMap};
 
@@ -46,7 +48,7 @@ pub struct Made<'a> {
     pub results: Vec<ResultLink>,
     pub data: Vec<DataLink>,
     pub findings: FindingList,
-    pub own_files: &'a [crate::overrides::Replaced],
+    pub own_files: &'a [crate::facts::overrides::Replaced],
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::Drafter;
 use super::sheet::{Named, TableView};
-use super::words::{number, percent, report_year_label, thousands};
-use crate::areas::Area;
-use crate::artefact::Table;
-use crate::error::Result;
-use crate::reference::systems::SystemUse;
+use crate::facts::areas::Area;
+use crate::facts::reference::systems::SystemUse;
+use crate::ground::artefact::Table;
+use crate::ground::error::Result;
+use crate::ground::numbers::{number, percent, report_year_label, thousands};
 
 /// The official demand of one 構想区域 as one ward or municipality has it, in the first year of the forecast.
 #[derive(Clone, Debug)]
@@ -293,7 +293,7 @@ impl Drafter<'_> {
         let rows: Vec<Vec<String>> = ours
             .map(|c| {
                 let (old, new) = (format!("{} {}", c.old_code, c.old_name), format!("{} {}", c.new_code, c.new_name));
-                vec![old, new, relation(&c.relation).to_owned(), c.note.clone(), super::words::wareki_date(&c.effective_on)]
+                vec![old, new, relation(&c.relation).to_owned(), c.note.clone(), crate::ground::numbers::wareki_date(&c.effective_on)]
             })
             .collect();
         if rows.is_empty() {

@@ -1,11 +1,12 @@
 //! The years to come of home care as a small table: the old, what they would need, and the official projection.
 
 use super::Drafter;
-use super::figures::{Figure, FigureRow, FigureValue, Indicator};
+use super::figures::{Figure, FigureRow};
 use super::sheet::TableView;
-use super::words::{number_in, thousands};
-use crate::areas::Area;
-use crate::error::Result;
+use crate::aggregate::figure::{FigureValue, Indicator};
+use crate::facts::areas::Area;
+use crate::ground::error::Result;
+use crate::ground::numbers::{number_in, thousands};
 
 /// Years that the projections give.
 const YEARS: [i64; 5] = [2030, 2035, 2040, 2045, 2050];

@@ -1,5 +1,6 @@
 //! Wide rows to long answers: each item's column (or one-hot columns) is read once per distinct text, in parallel.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use super::cells::{self, Cell, ChoiceSet};
 use super::facilities::{Facilities, FacilityRow};
 use super::source::Source;
 use super::{Context, Place};
-use crate::artefact::{ColumnNote, Table};
-use crate::dictionary::{Item, ValueType};
-use crate::error::{Error, Result};
-use crate::finding::Finding;
+use crate::facts::dictionary::{Item, ValueType};
+use crate::facts::finding::Finding;
+use crate::ground::artefact::{ColumnNote, Table};
+use crate::ground::error::{Error, Result};
 
 /// What one distinct text of a column says: the rows that it becomes.
 struct Saying {
@@ -85,8 +86,8 @@ fn refuse_undecided(context: &Context<'_>, longs: &[Long], items: &[(&Item, usiz
     let mut seen: BTreeMap<(usize, String), Vec<&Finding>> = BTreeMap::new();
     for (long, (_, number)) in longs.iter().zip(items) {
         for finding in long.findings.iter().filter(|f| matches!(f.code.as_str(), "not_a_count" | "not_a_number")) {
-            let glyph = cells::fold(&finding.value);
-            if cells::is_symbol(&glyph) {
+            let glyph = text::fold(&finding.value);
+            if text::is_symbol(&glyph) {
                 seen.entry((*number, glyph)).or_default().push(finding);
             }
         }
@@ -210,7 +211,7 @@ impl<'a> Reader<'a> {
 
     fn read_one_hot(&self, columns: &[(usize, String)], facilities: &Facilities, long: &mut Long) {
         let values = &self.source.layout.values;
-        let folded = |list: &[String]| list.iter().map(|s| cells::fold(s)).collect::<Vec<_>>();
+        let folded = |list: &[String]| list.iter().map(|s| text::fold(s)).collect::<Vec<_>>();
         let (selected, unselected) = (folded(&values.selected), folded(&values.unselected));
         // saying 0 means the choice of a column; its answers stand in the order of the columns, then 「選択なし」
         let choice = |code: &String| Answer { choice_code: Some(code.clone()), state: "answered", ..Answer::default() };
@@ -228,7 +229,7 @@ impl<'a> Reader<'a> {
                 if raw.is_empty() {
                     continue;
                 }
-                let key = cells::fold(raw);
+                let key = text::fold(raw);
                 if selected.contains(&key) {
                     let (column, answer) = (*column as u16, answer as u16);
                     long.rows.push(Row { row_no: facility.row_no, source_row, column, saying: 0, answer, seq });

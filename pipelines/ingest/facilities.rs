@@ -1,6 +1,7 @@
 //! The identity of each row: facility, place, report status, which row of a facility is the latest, and which rows of
 //! tables that lie side by side are the same facility's.
 
+use crate::ground::text;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use polars::prelude::NamedFrom;
 
 use super::source::Source;
 use super::{Context, Place, Rejected, cells};
-use crate::artefact::{ColumnNote, Table};
-use crate::error::{Error, Result};
-use crate::finding::Finding;
-use crate::reference::Reference;
+use crate::facts::finding::Finding;
+use crate::facts::reference::Reference;
+use crate::ground::artefact::{ColumnNote, Table};
+use crate::ground::error::{Error, Result};
 
 /// One kept row of the extract; of several tables side by side, the joined row.
 pub struct FacilityRow {
@@ -192,9 +193,9 @@ impl<'a> RowReader<'a> {
         let report_year = match self.years.get(year_text) {
             Some(year) => *year,
             None => {
-                let year = match cells::fiscal_year(year_text) {
+                let year = match text::fiscal_year(year_text) {
                     Some(year) => year,
-                    None if cells::fold(year_text).is_empty() => wanted_year,
+                    None if text::fold(year_text).is_empty() => wanted_year,
                     None => 0,
                 };
                 self.years.insert(year_text.to_owned(), year);
@@ -216,7 +217,7 @@ impl<'a> RowReader<'a> {
         let raw_date = self.cell(record, "report_date");
         let report_date = match self.dates.get(raw_date) {
             Some(date) => date.clone(),
-            None => self.dates.entry(raw_date.to_owned()).or_insert_with(|| cells::date(raw_date)).clone(),
+            None => self.dates.entry(raw_date.to_owned()).or_insert_with(|| text::date(raw_date)).clone(),
         };
         if report_date.is_none() && !raw_date.trim().is_empty() {
             findings.push(source.finding("not_a_date", Some(row_no), source.column("report_date")).facility(&facility_id).value(raw_date));
@@ -264,7 +265,7 @@ impl<'a> RowReader<'a> {
             return (format!("{said:0>2}") != *ours).then_some(said);
         }
         // Without a prefecture column, a municipality code of full length tells.
-        let code = cells::fold(self.cell(record, "municipality_code"));
+        let code = text::fold(self.cell(record, "municipality_code"));
         (code.len() >= 5 && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with(ours.as_str()) && !ours.starts_with('0')).then_some(code)
     }
 
@@ -370,7 +371,7 @@ impl<'a> RowReader<'a> {
 fn refuse_damaged_ids(source: &Source) -> Result<()> {
     let Some(column) = source.column("facility_id") else { return Ok(()) };
     let damaged = |cell: &str| {
-        cells::fold(cell).split_once(['E', 'e']).is_some_and(|(n, e)| n.parse::<f64>().is_ok() && e.trim_start_matches('+').parse::<u8>().is_ok())
+        text::fold(cell).split_once(['E', 'e']).is_some_and(|(n, e)| n.parse::<f64>().is_ok() && e.trim_start_matches('+').parse::<u8>().is_ok())
     };
     match source.rows.iter().find(|(_, record)| record.get(column).is_some_and(damaged)) {
         None => Ok(()),

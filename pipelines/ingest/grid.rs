@@ -1,12 +1,12 @@
 //! A file as rows of text: CSV in either encoding, or the sheets of a workbook. What the rows mean is said elsewhere.
 
+use crate::ground::text;
 use csv::StringRecord;
 use rayon::prelude::*;
 
-use super::cells;
-use super::decode::{self, Malformed, TextEncoding};
-use crate::error::{Error, Result};
-use crate::spreadsheet::{self, column_name};
+use crate::ground::decode::{self, Malformed, TextEncoding};
+use crate::ground::error::{Error, Result};
+use crate::ground::spreadsheet::{self, column_name};
 
 /// The rows of a CSV file or of one sheet as Excel numbers them, header rows included, blank rows left out.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,7 @@ impl Grid {
             let is_group = level + 1 < rows.len();
             let mut left = String::new();
             for (column, parts) in joined.iter_mut().enumerate() {
-                let mut text = cells::fold(self.origin(*row_no as usize - 1, column, record));
+                let mut text = text::fold(self.origin(*row_no as usize - 1, column, record));
                 if text.is_empty() && is_group {
                     text.clone_from(&left);
                 }

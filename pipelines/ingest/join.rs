@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::facilities::{FacilityRow, STATUS};
 use super::source::Source;
 use super::{Context, Rejected};
-use crate::finding::Finding;
+use crate::facts::finding::Finding;
 
 impl Context<'_> {
     /// Table and row of Excel where the first part of a row stands.

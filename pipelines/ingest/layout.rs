@@ -1,17 +1,19 @@
 //! Column-mapping files: what a layout of the extract is called, column by column (`sql/layouts/*.toml`).
 
+use crate::ground::text;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::cells::{self, fold};
-use super::decode::TextEncoding;
+use super::cells::{self};
 use super::grid::Grid;
-use crate::dictionary::Dictionary;
-use crate::embedded;
-use crate::error::{Error, Result};
-pub use crate::spreadsheet::column_name;
+use crate::facts::dictionary::Dictionary;
+use crate::ground::decode::TextEncoding;
+use crate::ground::embedded;
+use crate::ground::error::{Error, Result};
+pub use crate::ground::spreadsheet::column_name;
+use crate::ground::text::fold;
 
 /// Stands in a proposed mapping where only a person can say what is meant.
 pub const UNDECIDED: &str = "？";
@@ -153,7 +155,7 @@ impl Layout {
             masked_high,
         };
         // a line break is white space to `fold`, yet it can separate
-        glyphs.separators.iter_mut().filter(|s| s.is_empty()).for_each(|s| *s = cells::LINE_BREAK.to_string());
+        glyphs.separators.iter_mut().filter(|s| s.is_empty()).for_each(|s| *s = text::LINE_BREAK.to_string());
         if let Some(own) = self.values_of.get(item).or_else(|| self.values_of.get(function)) {
             let of_own = [folded(&own.masked), folded(&own.zero), folded(&own.missing)];
             for (list, mine) in [&mut glyphs.masked, &mut glyphs.zero, &mut glyphs.missing].into_iter().zip(&of_own) {

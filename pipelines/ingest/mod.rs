@@ -2,7 +2,7 @@
 
 mod answers;
 pub mod cells;
-pub mod decode;
+
 mod facilities;
 pub mod grid;
 mod join;
@@ -15,17 +15,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use csv::StringRecord;
-use sha2::{Digest, Sha256};
 
-use crate::artefact::Table;
-use crate::dictionary::Dictionary;
-use crate::error::Result;
-use crate::finding::Finding;
-use crate::reference::Reference;
-use crate::rules::Rules;
+use crate::facts::dictionary::Dictionary;
+use crate::facts::finding::Finding;
+use crate::facts::reference::Reference;
+use crate::facts::rules::Rules;
+pub use crate::facts::workspace::files;
+use crate::ground::artefact::Table;
+use crate::ground::error::Result;
 use layout::Place;
+pub use source::ADDITIONS;
 use source::Source;
-pub use source::{ADDITIONS, files};
 
 /// Header by which a simulated extract tells what it is.
 pub const SIMULATED_HEADER: &str = "模擬データ";
@@ -164,13 +164,9 @@ pub fn place_of(row_no: u32, inputs: &[InputFile]) -> (&str, u32) {
     (file, row_no % source::ROWS_PER_SOURCE)
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// The rows that were not taken in, verbatim, for the planner.
 pub fn rejected_table(rejected: &[Rejected]) -> Result<Table> {
-    use crate::artefact::ColumnNote;
+    use crate::ground::artefact::ColumnNote;
     use std::sync::Arc;
     let files = rejected.iter().map(|r| Some(r.file_name.as_str())).collect::<arrow::array::StringArray>();
     let rows = rejected.iter().map(|r| i64::from(r.row_no)).collect::<arrow::array::Int64Array>();

@@ -5,7 +5,7 @@ use std::path::Path;
 use polars::prelude as pl;
 use polars::prelude::IntoSeries;
 
-use crate::error::{Error, Result};
+use crate::ground::error::{Error, Result};
 
 /// Rows and columns of a UTF-8 CSV file read into string columns.
 pub fn frame(path: &Path) -> Result<(usize, usize)> {

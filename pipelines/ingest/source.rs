@@ -3,19 +3,22 @@
 //! Tables that answer the same items are stacked (hospitals and clinics apart); tables that answer different items of
 //! the same facilities lie side by side (1号 and 2号 apart) and are joined by the facility's ID.
 
+use crate::facts::workspace::{candidates, files};
+use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
-use super::cells::{self, Glyphs};
-use super::decode::Malformed;
+use super::cells::Glyphs;
 use super::grid::{self, Grid};
 use super::layout::{self, Layout, Place, Recognised, column_name};
-use super::{Edit, Request, sha256};
-use crate::dictionary::Dictionary;
-use crate::error::{Error, Result};
-use crate::finding::Finding;
+use super::{Edit, Request};
+use crate::facts::dictionary::Dictionary;
+use crate::facts::finding::Finding;
+use crate::ground::artefact::sha256;
+use crate::ground::decode::Malformed;
+use crate::ground::error::{Error, Result};
 
 /// One table with a header that a layout explains.
 #[derive(Clone)]
@@ -92,8 +95,8 @@ impl Source {
 
     /// The code of a cell with the zeros that its stated width asks for, and whether any were put back.
     pub fn code(&self, item: &str, raw: &str) -> (String, bool) {
-        let text = cells::fold(raw);
-        match self.layout.file.widths.get(item).and_then(|width| cells::padded(&text, *width)) {
+        let text = text::fold(raw);
+        match self.layout.file.widths.get(item).and_then(|width| text::padded(&text, *width)) {
             Some(padded) => (padded, true),
             None => (text, false),
         }
@@ -178,34 +181,6 @@ pub const ADDITIONS: &str = "input/追加";
 fn additions(work_folder: Option<&Path>) -> Result<Vec<PathBuf>> {
     let Some(folder) = work_folder.map(|root| root.join(ADDITIONS)).filter(|f| f.is_dir()) else { return Ok(Vec::new()) };
     candidates(&folder)
-}
-
-/// The extract itself, or what of a folder can be one.
-pub fn files(extract: &Path) -> Result<Vec<PathBuf>> {
-    if !extract.is_dir() {
-        return Ok(vec![extract.to_path_buf()]);
-    }
-    let found = candidates(extract)?;
-    if found.is_empty() {
-        return Err(Error::new("抽出ファイルがありません")
-            .file(extract)
-            .next("G-MIS の抽出ファイル（CSV か Excel ブック）をこのフォルダーに置くか、--extract で指定してください"));
-    }
-    Ok(found)
-}
-
-/// Tables of a folder, by name.
-fn candidates(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|e| Error::io("入力フォルダーを読めません", folder, &e))?
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("xlsx")))
-        // lock files of Excel and hidden files are no extracts
-        .filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with(['~', '.'])))
-        .collect();
-    found.sort();
-    Ok(found)
 }
 
 fn open_file(request: &Request<'_>, path: &Path, bytes: Vec<u8>, layouts: &[Layout], findings: &mut Vec<Finding>) -> Result<Vec<Source>> {

@@ -8,7 +8,7 @@ use typst::foundations::Bytes;
 use typst::text::Font;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::embedded;
+use crate::ground::embedded;
 
 /// Stands where a character cannot be shown.
 const REPLACEMENT: char = '〓';

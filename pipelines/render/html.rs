@@ -4,8 +4,8 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::embedded;
-use crate::error::Result;
+use crate::ground::embedded;
+use crate::ground::error::Result;
 
 /// The templates of `reports/`, any of which the work folder may replace.
 pub struct Html {

@@ -1,5 +1,6 @@
 //! What people wrote in the workbook, as typed values: meetings, texts per part, measures. Nothing is judged here but dates and places.
 
+use crate::ground::text;
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,15 +10,14 @@ use super::merge::{Edited, Group};
 use super::places::Places;
 use super::read::{FoundTable, take_apart};
 use super::{FILE, bytes_of};
-use crate::areas::Area;
-use crate::council::Council;
-use crate::dictionary::Dictionary;
-use crate::error::Result;
-use crate::finding::Finding;
-use crate::ingest::cells;
-use crate::reference::Reference;
-use crate::spreadsheet;
-use crate::workspace::Workspace;
+use crate::facts::areas::Area;
+use crate::facts::council::Council;
+use crate::facts::dictionary::Dictionary;
+use crate::facts::finding::Finding;
+use crate::facts::reference::Reference;
+use crate::facts::workspace::Workspace;
+use crate::ground::error::Result;
+use crate::ground::spreadsheet;
 
 /// What the workbook of a work folder says.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -104,7 +104,7 @@ pub fn read(dir: &Path) -> Result<CouncilBook> {
     let dictionary = Dictionary::load(workspace.settings.report_year)?;
     let reference = Reference::load(&workspace.settings.prefecture)?;
     let council = Council::load(dir, &reference, &dictionary)?;
-    read_file(&dir.join(FILE), &crate::areas::all(&reference, &council), &dictionary)
+    read_file(&dir.join(FILE), &crate::facts::areas::all(&reference, &council), &dictionary)
 }
 
 /// The workbook at `path`, with the areas and themes that it may name.
@@ -162,7 +162,7 @@ impl RowOf<'_> {
     }
 
     fn date(&self, column: &str) -> String {
-        cells::date(&self.text(column)).unwrap_or_default()
+        text::date(&self.text(column)).unwrap_or_default()
     }
 
     fn place(&self) -> Place {
@@ -196,7 +196,7 @@ fn meeting(row: &RowOf<'_>, group: Group) -> Meeting {
 
 fn entry(row: &RowOf<'_>, group: Group) -> Entry {
     let (proposal, mut agreed) = (row.text("proposal"), row.text("agreed"));
-    if matches!(cells::fold(&agreed).trim_end_matches('。'), "案のとおり" | "案の通り" | "案どおり" | "案通り") {
+    if matches!(text::fold(&agreed).trim_end_matches('。'), "案のとおり" | "案の通り" | "案どおり" | "案通り") {
         agreed.clone_from(&proposal);
     }
     Entry {

@@ -7,14 +7,15 @@ use minijinja::value::{Serde, Value};
 
 use super::book::{self, CouncilBook, Entry, MeasureRow};
 use super::merge::Group;
-use crate::compare::Change;
-use crate::draft::figures::FigureValue;
+use crate::aggregate::figure::FigureValue;
+use crate::draft::change::Change;
 use crate::draft::sheet::TableView;
-use crate::draft::words::{Phrases, wareki_date, wareki_year};
-use crate::error::Result;
-use crate::local;
+use crate::draft::words::Phrases;
+use crate::facts::local;
+use crate::facts::workspace::SETTINGS;
+use crate::ground::error::Result;
+use crate::ground::numbers::{wareki_date, wareki_year};
 use crate::packet::Manifest;
-use crate::workspace::SETTINGS;
 
 /// The year before and its workbook.
 pub struct Previous {
@@ -114,9 +115,9 @@ pub fn check(asked: &Asked<'_>, phrases: &Phrases) -> Result<String> {
 
 /// The indicator that people named: by its code or its name.
 pub fn measurable<'a>(all: &'a [Measurable], said: &str) -> Option<&'a Measurable> {
-    let wanted = crate::ingest::cells::fold(said);
+    let wanted = crate::ground::text::fold(said);
     // own rates may have come or gone since the name was written
-    let plain = |label: &str| local::with_national_rates(&crate::ingest::cells::fold(label));
+    let plain = |label: &str| local::with_national_rates(&crate::ground::text::fold(label));
     all.iter().find(|m| m.key == wanted).or_else(|| all.iter().find(|m| plain(&m.label) == plain(&wanted)))
 }
 
@@ -131,7 +132,7 @@ pub fn name_indicators(book: &mut CouncilBook, all: &[Measurable]) {
 
 /// Whether a value reaches a target such as 「30以上」; nothing where the target is no such text.
 fn reached(target: &str, value: FigureValue) -> Option<&'static str> {
-    let target = crate::ingest::cells::fold(target).replace(',', "");
+    let target = crate::ground::text::fold(target).replace(',', "");
     let digits: String = target.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
     let (goal, rest) = (digits.parse::<f64>().ok()?, &target[digits.len()..]);
     let (sure, never) = if rest.contains("以上") {

@@ -9,15 +9,15 @@ use super::layout::{Layout, TableSpec};
 use super::merge::{Group, Made, key_of};
 use super::places::Places;
 use super::{Generated, place_cells};
-use crate::areas::Area;
-use crate::council::Council;
-use crate::dictionary::{Dictionary, Function, read_csv};
+use crate::aggregate::figure::{FigureValue, Indicator};
 use crate::draft::Drafter;
-use crate::draft::figures::{FigureValue, Indicator};
 use crate::draft::sheet::{Candidate, Part};
-use crate::draft::words::report_year_label;
-use crate::embedded;
-use crate::error::Result;
+use crate::facts::areas::Area;
+use crate::facts::council::Council;
+use crate::facts::dictionary::{Dictionary, Function, read_csv};
+use crate::ground::embedded;
+use crate::ground::error::Result;
+use crate::ground::numbers::report_year_label;
 
 /// What the rows are made from.
 pub struct Source<'a> {

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::dictionary::read_csv;
-use crate::error::{Error, Result};
+use crate::facts::dictionary::read_csv;
+use crate::ground::error::{Error, Result};
 
 /// Who may write in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::layout::Owner;
 pub use super::rows::{Archived, Doubt, Edited, Group, Input, Known, Made, Merged, Notices, Row, key_of, same};
 use super::rows::{OWN, is_blank, is_key, own_number};
-use crate::error::Result;
+use crate::ground::error::Result;
 
 /// Merges one sheet. Rows come out in the order of `made`, each followed by the rows that people added to its group;
 /// rows whose place is not understood stand first.

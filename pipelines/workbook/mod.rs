@@ -8,8 +8,10 @@ pub mod layout;
 pub mod merge;
 pub mod places;
 pub mod read;
+pub mod round;
 pub mod rows;
 pub mod state;
+pub mod wording;
 pub mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,11 +20,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::dictionary::read_csv;
-use crate::error::{Error, Result};
-use crate::finding::Finding;
-use crate::ingest::sha256;
-use crate::spreadsheet;
+use crate::facts::dictionary::read_csv;
+use crate::facts::finding::Finding;
+use crate::ground::artefact::sha256;
+use crate::ground::error::{Error, Result};
+use crate::ground::spreadsheet;
 use attached::{Attached, Comment};
 pub use book::{CouncilBook, Entry, MeasureRow, Meeting, Place, read};
 use layout::{Layout, TableSpec};
@@ -268,7 +270,7 @@ pub fn put(path: &Path, old: Option<&[u8]>, new: &[u8]) -> Result<Option<PathBuf
     let copy = old.map(|bytes| keep(path, bytes)).transpose()?;
     let failed = |e: &std::io::Error| Error::io("協議シートを書けません（前のファイルはそのままです）", path, e);
     let waiting = path.with_file_name(format!(".{FILE}.作成中"));
-    crate::artefact::write_bytes(&waiting, new)?;
+    crate::ground::artefact::write_bytes(&waiting, new)?;
     let outcome = if bytes_of(path)?.as_deref() == old {
         fs::rename(&waiting, path).map_err(|e| failed(&e))
     } else {
@@ -296,6 +298,6 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let number = |p: &PathBuf| p.file_stem().and_then(|s| s.to_str()).and_then(|s| s.rsplit('_').next()?.parse::<u32>().ok());
     let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
     let copy = folder.join(format!("協議シート_{next:03}.xlsx"));
-    crate::artefact::write_bytes(&copy, bytes)?;
+    crate::ground::artefact::write_bytes(&copy, bytes)?;
     Ok(copy)
 }

@@ -1,10 +1,10 @@
 //! What people write for an area, a theme or a part, understood; and the same in the words of the workbook.
 
 use super::merge::Group;
-use crate::areas::Area;
-use crate::dictionary::{Dictionary, Function};
-use crate::error::Result;
-use crate::ingest::cells;
+use crate::facts::areas::Area;
+use crate::facts::dictionary::{Dictionary, Function};
+use crate::ground::error::Result;
+use crate::ground::text;
 
 /// Areas, themes and parts by the names that people use.
 pub struct Places {
@@ -115,18 +115,18 @@ impl Places {
     }
 
     fn find_code(&self, text: &str) -> Option<&str> {
-        let wanted = cells::fold(text);
+        let wanted = text::fold(text);
         // Excel drops the zero in front when it takes a code for a number
         self.areas.iter().map(|(c, _)| c.as_str()).find(|c| *c == wanted || (c.starts_with('0') && c.trim_start_matches('0') == wanted))
     }
 
     fn find_name(&self, text: &str) -> Option<&str> {
-        let wanted = cells::fold(text);
+        let wanted = text::fold(text);
         if wanted.is_empty() {
             return None;
         }
         let found = |test: &dyn Fn(&str) -> bool| {
-            let mut all = self.areas.iter().filter(|(_, n)| test(&cells::fold(n)));
+            let mut all = self.areas.iter().filter(|(_, n)| test(&text::fold(n)));
             all.next().filter(|_| all.next().is_none()).map(|(c, _)| c.as_str())
         };
         found(&|n| n == wanted)
@@ -137,36 +137,36 @@ impl Places {
     }
 
     fn find_function(&self, text: &str) -> Option<&str> {
-        let wanted = cells::fold(text);
+        let wanted = text::fold(text);
         if wanted.is_empty() {
             return None;
         }
         self.functions
             .iter()
             .find(|f| {
-                let label = cells::fold(&f.label);
-                [&f.function_code, &f.short_label, &f.label, &f.theme].iter().any(|w| cells::fold(w) == wanted)
-                    || wanted.strip_prefix(&label).is_some_and(|rest| rest.trim_matches(['（', '）', '(', ')']) == cells::fold(&f.theme))
+                let label = text::fold(&f.label);
+                [&f.function_code, &f.short_label, &f.label, &f.theme].iter().any(|w| text::fold(w) == wanted)
+                    || wanted.strip_prefix(&label).is_some_and(|rest| rest.trim_matches(['（', '）', '(', ')']) == text::fold(&f.theme))
             })
             .map(|f| f.function_code.as_str())
     }
 
     fn find_part(&self, text: &str) -> Option<u32> {
-        let wanted = cells::fold(text);
+        let wanted = text::fold(text);
         let digit = wanted.trim_start_matches(['(', '（']).chars().next().and_then(|c| c.to_digit(10));
         self.parts
             .iter()
             .find(|(n, title)| {
                 let rest = wanted.trim_start_matches(['(', '（', ')', '）']).trim_start_matches(|c: char| c.is_ascii_digit());
                 let rest = rest.trim_start_matches([')', '）', '.']);
-                cells::fold(title) == wanted || (digit == Some(*n) && (rest.is_empty() || rest == cells::fold(title)))
+                text::fold(title) == wanted || (digit == Some(*n) && (rest.is_empty() || rest == text::fold(title)))
             })
             .map(|(n, _)| *n)
     }
 
     /// The nearest names, at most two characters away, at most three.
     fn near(&self, text: &str) -> Vec<String> {
-        let wanted: Vec<char> = cells::fold(text).chars().collect();
+        let wanted: Vec<char> = text::fold(text).chars().collect();
         let mut found: Vec<(usize, &str)> = self
             .areas
             .iter()

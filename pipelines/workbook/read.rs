@@ -1,14 +1,14 @@
 //! The workbook as people left it: which sheet is which, which column is which, and every row. What is odd becomes a finding; nothing stops.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::{Layout, Owner, TableSpec};
 use super::merge::{Edited, Group, same};
 use super::places::{Places, Said};
 use super::state::State;
-use crate::finding::Finding;
-use crate::ingest::cells;
-use crate::spreadsheet::{Kind, Sheet, cell_name};
+use crate::facts::finding::Finding;
+use crate::ground::spreadsheet::{Kind, Sheet, cell_name};
 
 /// Headings this far down are still looked for: people put titles above them.
 const HEAD_ROWS: usize = 15;
@@ -135,9 +135,9 @@ fn archive_rows(sheet: &Sheet, layout: &Layout) -> Vec<Vec<String>> {
 
 /// The row of a sheet that holds most headings of a form, and how many.
 fn head_row(spec: &TableSpec, sheet: &Sheet) -> (usize, usize) {
-    let heads: BTreeSet<String> = spec.columns.iter().map(|c| cells::fold(&c.header)).collect();
+    let heads: BTreeSet<String> = spec.columns.iter().map(|c| text::fold(&c.header)).collect();
     let hits = |r: usize| {
-        let said: BTreeSet<String> = sheet.rows[r].iter().map(|c| cells::fold(&c.text)).collect();
+        let said: BTreeSet<String> = sheet.rows[r].iter().map(|c| text::fold(&c.text)).collect();
         heads.intersection(&said).count()
     };
     (0..sheet.rows.len().min(HEAD_ROWS)).map(|r| (r, hits(r))).max_by_key(|&(r, n)| (n, std::cmp::Reverse(r))).unwrap_or((0, 0))
@@ -201,14 +201,14 @@ impl TableReader<'_> {
 
     /// Which column is which, by the headings; a heading that people changed is known by its neighbours.
     fn columns(&mut self, head: usize) {
-        let said: Vec<String> = self.sheet.rows[head].iter().map(|c| cells::fold(&c.text)).collect();
+        let said: Vec<String> = self.sheet.rows[head].iter().map(|c| text::fold(&c.text)).collect();
         let mut taken = BTreeSet::new();
         let mut columns: Vec<Option<usize>> = self
             .spec
             .columns
             .iter()
             .map(|c| {
-                let wanted = cells::fold(&c.header);
+                let wanted = text::fold(&c.header);
                 (0..said.len()).find(|i| said[*i] == wanted && !taken.contains(i)).inspect(|i| {
                     taken.insert(*i);
                 })
@@ -263,7 +263,7 @@ impl TableReader<'_> {
             self.find("workbook_error_value", r, c, cell.text.clone());
         }
         if spec.kind == "date" && spec.owner == Owner::People && !cell.text.trim().is_empty() {
-            match (cell.kind, cells::date(&cell.text), cell.text.parse::<f64>()) {
+            match (cell.kind, text::date(&cell.text), cell.text.parse::<f64>()) {
                 (Kind::Date, ..) => {}
                 (_, Some(date), _) => self.find("workbook_date_as_text", r, c, format!("{} → {date}", cell.text)),
                 (Kind::Number, None, Ok(days)) if (36_526.0..73_051.0).contains(&days) => {

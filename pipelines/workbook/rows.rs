@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::layout::TableSpec;
-use crate::error::Result;
+use crate::ground::error::Result;
 
 /// Where a row belongs. `part` is 0 on sheets without parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

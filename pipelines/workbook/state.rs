@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::layout::{Layout, TableSpec};
 use super::merge::{Known, Row, same};
-use crate::spreadsheet::Sheet;
+use crate::ground::spreadsheet::Sheet;
 
 /// Sheet code → key → row as written.
 #[derive(Clone, Debug, Default)]

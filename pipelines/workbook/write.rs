@@ -1,5 +1,6 @@
 //! The workbook as a file: what is the machine's is grey, where people write is light yellow, and a row with a notice says so.
 
+use crate::ground::text;
 use std::collections::BTreeSet;
 
 use rust_xlsxwriter::{Color, DataValidation, ExcelDateTime, Format, FormatAlign, FormatBorder, Formula, Note, Worksheet, XlsxError};
@@ -8,9 +9,8 @@ use super::attached::Comment;
 use super::layout::{Column, Layout, Owner, TableSpec};
 use super::merge::Row;
 use super::state::State;
-use crate::error::{Error, Result};
-use crate::ingest::cells;
-use crate::spreadsheet::{Book, Kind, Sheet};
+use crate::ground::error::{Error, Result};
+use crate::ground::spreadsheet::{Book, Kind, Sheet};
 
 const FONT: &str = "BIZ UDPゴシック";
 
@@ -211,7 +211,7 @@ fn write_text(
         // a day that people type looks like the days that are there
         sheet.write_blank(row, column, if kind == "date" { date } else { format })?;
     } else if let (true, Ok(day)) =
-        (matches!(kind, "date" | "day_or_text") && cells::date(text).as_deref() == Some(text), ExcelDateTime::parse_from_str(text))
+        (matches!(kind, "date" | "day_or_text") && text::date(text).as_deref() == Some(text), ExcelDateTime::parse_from_str(text))
     {
         sheet.write_datetime_with_format(row, column, &day, date)?;
     } else if let (true, Ok(n)) = (kind == "number", text.parse::<f64>())

@@ -1,11 +1,12 @@
 //! What the cells of a column look like: which kinds of item they could answer.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::cells::{self, Cell, ChoiceSet, Glyphs};
-use crate::dictionary::{Dictionary, Item, ValueType};
-use crate::error::Result;
-use crate::reference::Municipality;
+use crate::facts::dictionary::{Dictionary, Item, ValueType};
+use crate::facts::reference::Municipality;
+use crate::ground::error::Result;
 
 /// Separators that are tried; the first that reads the cells wins.
 const SEPARATORS: [&str; 7] = [";", "、", ",", "|", "/", "・", "\n"];
@@ -50,7 +51,7 @@ impl Column {
         }
         let (mut chosen, mut not_chosen) = (Vec::new(), Vec::new());
         for (text, _) in &self.texts {
-            let key = cells::fold(text).to_lowercase();
+            let key = text::fold(text).to_lowercase();
             match (SELECTED.contains(&key.as_str()), UNSELECTED.contains(&key.as_str())) {
                 (true, _) => chosen.push(text.clone()),
                 (_, true) => not_chosen.push(text.clone()),
@@ -67,7 +68,7 @@ impl Column {
             if matches!(cells::number(text, &Glyphs::default()), Cell::Unreadable(_))
                 && matches!(cells::count(text, &Glyphs::default()), Cell::Unreadable(_))
             {
-                *found.entry(cells::fold(text)).or_default() += n;
+                *found.entry(text::fold(text)).or_default() += n;
             }
         }
         found
@@ -84,7 +85,7 @@ impl Readers {
     pub fn new(dictionary: &Dictionary) -> Result<Self> {
         let names: HashSet<&str> = dictionary.items.iter().map(|i| i.choice_set.as_str()).filter(|s| !s.is_empty()).collect();
         let sets = names.into_iter().map(|name| (name.to_owned(), ChoiceSet::new(dictionary, name))).collect();
-        let all: Vec<Municipality> = crate::dictionary::read_csv("sql/reference/municipalities.csv")?;
+        let all: Vec<Municipality> = crate::facts::dictionary::read_csv("sql/reference/municipalities.csv")?;
         let codes = all.into_iter().flat_map(|m| {
             let short = m.municipality_code.trim_start_matches('0').to_owned();
             [m.municipality_code, m.municipality_code6, short]
@@ -98,7 +99,7 @@ impl Readers {
             return None;
         }
         let none = Glyphs::default();
-        let digits = |t: &str| cells::fold(t).bytes().all(|b| b.is_ascii_digit());
+        let digits = |t: &str| text::fold(t).bytes().all(|b| b.is_ascii_digit());
         Some(match item.value_type {
             ValueType::Choice => {
                 let set = self.sets.get(&item.choice_set)?;
@@ -111,7 +112,7 @@ impl Readers {
             ValueType::Multi => self.separator(&item.choice_set, column)?.1,
             ValueType::Count => {
                 let whole = column.share(|t| matches!(cells::count(t, &none), Cell::Number { .. }));
-                let glyphs = column.share(|t| is_glyph(&cells::fold(t)));
+                let glyphs = column.share(|t| is_glyph(&text::fold(t)));
                 if whole > 0.0 { whole + glyphs } else { 0.3 * glyphs }
             }
             ValueType::Number => {
@@ -119,17 +120,18 @@ impl Readers {
                 // a count has other values than 1 and 0
                 if column.distinct > 1 { numbers } else { 0.8 * numbers }
             }
-            ValueType::Year => column.share(|t| cells::fiscal_year(t).is_some_and(|y| (2020..2100).contains(&y))),
-            ValueType::Date => column.share(|t| cells::date(t).is_some() && cells::fiscal_year(t).is_none_or(|y| y > 2100)),
+            ValueType::Year => column.share(|t| text::fiscal_year(t).is_some_and(|y| (2020..2100).contains(&y))),
+            ValueType::Date => column.share(|t| text::date(t).is_some() && text::fiscal_year(t).is_none_or(|y| y > 2100)),
             ValueType::Id => {
                 let like_id = |t: &str| t.len() >= 6 && t.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
                 column.share(like_id) * (column.distinct as f64 / column.filled as f64)
             }
-            ValueType::Code if item.item_code.starts_with("municipality") => column
-                .share(|t| self.municipalities.contains(cells::fold(t).trim_start_matches('0')) || self.municipalities.contains(&cells::fold(t))),
-            ValueType::Code => column.share(|t| cells::fold(t).parse::<u32>().is_ok_and(|n| (1..=47).contains(&n))),
+            ValueType::Code if item.item_code.starts_with("municipality") => {
+                column.share(|t| self.municipalities.contains(text::fold(t).trim_start_matches('0')) || self.municipalities.contains(&text::fold(t)))
+            }
+            ValueType::Code => column.share(|t| text::fold(t).parse::<u32>().is_ok_and(|n| (1..=47).contains(&n))),
             ValueType::Text | ValueType::Names => {
-                let words = column.share(|t| cells::fold(t).chars().filter(|c| c.is_alphabetic()).count() >= 2);
+                let words = column.share(|t| text::fold(t).chars().filter(|c| c.is_alphabetic()).count() >= 2);
                 let varied = (column.distinct as f64 / 8.0).min(1.0);
                 0.85 * words * (0.5 + 0.5 * varied)
             }
@@ -140,8 +142,8 @@ impl Readers {
     pub fn separator(&self, set: &str, column: &Column) -> Option<(&'static str, f64)> {
         let set = self.sets.get(set)?;
         let read = |separator: &str| {
-            let mark = if separator == "\n" { cells::LINE_BREAK.to_string() } else { separator.to_owned() };
-            let glyphs = Glyphs { separators: vec![cells::fold(&mark)], ..Glyphs::default() };
+            let mark = if separator == "\n" { text::LINE_BREAK.to_string() } else { separator.to_owned() };
+            let glyphs = Glyphs { separators: vec![text::fold(&mark)], ..Glyphs::default() };
             column.share(|t| matches!(set.multi(t, &glyphs), Cell::Choices(_)))
         };
         let mut best = ("", read("\u{0}"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::cells::fold;
+use crate::ground::text::fold;
 
 /// A header or a dictionary label in the form in which they are compared.
 #[derive(Clone, Debug)]

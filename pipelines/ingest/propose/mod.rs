@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::cells;
 use super::grid::{self, Grid};
-use crate::dictionary::{Dictionary, Item, ValueType, read_csv};
-use crate::error::{Error, Result};
+use crate::facts::dictionary::{Dictionary, Item, ValueType, read_csv};
+use crate::ground::error::{Error, Result};
 use content::{Column, Readers};
 use labels::Label;
 
@@ -109,7 +108,7 @@ pub fn write(extracts: &[PathBuf], out: Option<&Path>) -> Result<String> {
     }
     let mut said = String::new();
     for (path, proposal) in written {
-        crate::artefact::write_bytes(&path, proposal.text.as_bytes())?;
+        crate::ground::artefact::write_bytes(&path, proposal.text.as_bytes())?;
         let Proposal { sure, doubtful, unmatched, open, .. } = proposal;
         writeln!(said, "列対応表の案を作りました：{}（確か {sure} 列、要確認 {doubtful} 列、対応なし {unmatched} 列）", path.display()).ok();
         for (i, what) in open.iter().enumerate() {
@@ -234,7 +233,12 @@ impl<'a> Table<'a> {
         let data = &grid.rows[(header.start + header.rows).min(grid.rows.len())..];
         let columns: Vec<Column> = (0..headers.len()).map(|c| Column::new(data.iter().map(|(_, r)| r.get(c).unwrap_or("")))).collect();
         let titles = grid.rows[..header.start].iter();
-        let notes = others.iter().flat_map(|g| g.rows.iter().take(50)).chain(titles).flat_map(|(_, r)| r.iter().map(cells::fold)).collect();
+        let notes = others
+            .iter()
+            .flat_map(|g| g.rows.iter().take(50))
+            .chain(titles)
+            .flat_map(|(_, r)| r.iter().map(|c| crate::ground::text::fold(c)))
+            .collect();
         let verdicts = vec![Verdict::Unmatched; headers.len()];
         let mut table = Self { matcher, grid, header, headers, columns, verdicts, marks: Default::default(), notes };
         table.one_hot();

@@ -1,13 +1,13 @@
 //! The proposed mapping as a file that people read and edit.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::super::cells;
 use super::super::layout::{UNDECIDED, numbered};
 use super::content::{Column, says_masked};
 use super::{Proposal, Table, Verdict};
-use crate::dictionary::{Item, ValueType};
+use crate::facts::dictionary::{Item, ValueType};
 
 /// How glyphs of the count columns are to be read.
 #[derive(Default)]
@@ -279,7 +279,7 @@ fn list(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
 }
 
 fn cell_style(column: &Column) -> &'static str {
-    let folded: Vec<String> = column.texts.iter().take(20).map(|(t, _)| cells::fold(t)).collect();
+    let folded: Vec<String> = column.texts.iter().take(20).map(|(t, _)| text::fold(t)).collect();
     if folded.iter().all(|t| t.split_once(':').is_some_and(|(code, _)| code.bytes().all(|b| b.is_ascii_digit()))) {
         "「コード:名称」"
     } else if folded.iter().all(|t| t.bytes().all(|b| b.is_ascii_digit())) {
@@ -290,7 +290,7 @@ fn cell_style(column: &Column) -> &'static str {
 }
 
 fn date_style(column: &Column) -> &'static str {
-    let text = cells::fold(&column.texts[0].0);
+    let text = text::fold(&column.texts[0].0);
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     match () {
         () if digits && text.len() == 5 => "通し番号（Excel の日付）",

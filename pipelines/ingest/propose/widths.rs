@@ -1,10 +1,10 @@
 //! Digits of codes and IDs, so that the zeros that a spreadsheet dropped can be put back.
 
+use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::cells;
 use super::Table;
-use crate::dictionary::ValueType;
+use crate::facts::dictionary::ValueType;
 
 impl Table<'_> {
     /// The longest, where all are numbers; one more where all IDs of a prefecture below 10 lost their zero.
@@ -62,7 +62,7 @@ impl Table<'_> {
     }
 
     fn folded(&self, c: usize) -> Vec<String> {
-        self.columns[c].texts.iter().map(|(t, _)| cells::fold(t)).collect()
+        self.columns[c].texts.iter().map(|(t, _)| text::fold(t)).collect()
     }
 }
 

@@ -1,31 +1,12 @@
 //! Circle cartogram: one circle per municipality, area by population, colour by class, north up.
 
 use super::Drawing;
+use super::dorling::Tile;
 use super::dorling::{Layout, Point, layout};
 use super::frame::{Anchor, Letters, MARGIN, NOTE, PLAIN, Picture, RIGHT, Rect, nothing};
 use super::labels::{Placed, place};
 use super::palette::{Fill, INK, MARK, MUTED, PAPER, class_fills};
 use super::text::{number, width};
-
-/// One municipality.
-pub struct Tile {
-    /// Name.
-    pub label: String,
-    /// Longitude of its label point, degrees east.
-    pub lon: f64,
-    /// Latitude of its label point, degrees north.
-    pub lat: f64,
-    /// Population; the area of the circle.
-    pub size: f64,
-    /// Class, an index into the legend (0 = darkest).
-    pub level: u8,
-    /// Short value shown with the name, may be empty.
-    pub text: String,
-    /// Drawn with a ring, named first.
-    pub emphasis: bool,
-    /// Stands for the name where there is no room for it, and beside the name in the list.
-    pub number: usize,
-}
 
 /// Tallest map in px (about 136 mm), so that it shares an A4 page with text.
 const MAX_MAP: f64 = 800.0;

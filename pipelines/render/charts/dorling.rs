@@ -251,3 +251,23 @@ mod tests {
         assert!(l.spots[4].y > l.spots[0].y && l.spots[4].x > l.spots[0].x);
     }
 }
+
+/// One municipality.
+pub struct Tile {
+    /// Name.
+    pub label: String,
+    /// Longitude of its label point, degrees east.
+    pub lon: f64,
+    /// Latitude of its label point, degrees north.
+    pub lat: f64,
+    /// Population; the area of the circle.
+    pub size: f64,
+    /// Class, an index into the legend (0 = darkest).
+    pub level: u8,
+    /// Short value shown with the name, may be empty.
+    pub text: String,
+    /// Drawn with a ring, named first.
+    pub emphasis: bool,
+    /// Stands for the name where there is no room for it, and beside the name in the list.
+    pub number: usize,
+}

@@ -1,9 +1,9 @@
 //! Names on the cartogram: inside the circle when they fit, beside it when there is room, else the number that stands in the list.
 
-use super::cartogram::Tile;
 use super::dorling::Spot;
 use super::frame::{Anchor, Rect};
 use super::text::{Block, EM, LEADING, SMALL_EM, clean};
+use crate::render::charts::dorling::Tile;
 
 /// Only for names inside circles, in px (about 7.7 pt in print): better than no name.
 const TINY_EM: f64 = 16.0;

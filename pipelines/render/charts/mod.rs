@@ -21,8 +21,9 @@ mod stacked;
 mod text;
 mod week;
 
+pub use crate::render::charts::dorling::Tile;
 pub use bars::{Bar, bars};
-pub use cartogram::{Tile, cartogram};
+pub use cartogram::cartogram;
 pub use choropleth::{Region, choropleth};
 pub use frame::{NARROW, WIDTH};
 pub use funnel::{Funnel, FunnelLimit, FunnelPoint, funnel};

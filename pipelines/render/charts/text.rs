@@ -195,7 +195,7 @@ pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "―".to_string();
     }
-    crate::draft::words::share_number(value).replacen('-', "−", 1)
+    crate::ground::numbers::share_number(value).replacen('-', "−", 1)
 }
 
 #[cfg(test)]

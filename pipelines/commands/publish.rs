@@ -1,0 +1,90 @@
+//! `kyogi publish`: what the workbook says was agreed becomes the result sheets, the summary and the table of measures.
+
+use crate::draft::opened::{Opened, open};
+use crate::draft::sheet::ResultSheet;
+use crate::workbook::round::{Round, Talk};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::facts::workspace::Workspace;
+use crate::ground::artefact::{self};
+use crate::ground::error::{Error, Result};
+use crate::packet::{Finished, Manifest, Packet};
+use crate::pages::printer::Printer;
+use crate::publish::{self, HeldBack};
+use crate::render::html;
+use crate::workbook::carry::{self};
+use crate::workbook::generate::measurables;
+use crate::workbook::{self};
+
+/// What was published.
+pub struct PublishOutcome {
+    pub finished: Finished,
+    pub results: usize,
+    pub measures: usize,
+    pub held_back: Vec<HeldBack>,
+    /// The list of what was held back.
+    pub list: PathBuf,
+}
+
+/// Folder in the work folder that holds what may be published, and nothing else.
+pub const FOLDER: &str = "published";
+
+/// Makes the result sheets, the summary and the table of measures from the workbook and the packet's figures.
+pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, threads: usize) -> Result<PublishOutcome> {
+    let until = until.map(publish::day).transpose()?;
+    let settings = &workspace.settings;
+    let Opened { made, basis, facts } = open(workspace, threads)?;
+    if made.report_year != settings.report_year {
+        return Err(Error::new(format!("資料の報告年度（{}）が、設定の報告年度（{}）と違います", made.report_year, settings.report_year))
+            .file(&workspace.output())
+            .next("kyogi run で資料を作り直してください"));
+    }
+    let round = Round::open(workspace, false)?;
+    let Some(input) = round.input(&Talk::default()) else {
+        return Err(Error::new("協議シートがありません")
+            .file(&workspace.root.join(workbook::FILE))
+            .next("kyogi draft で協議シートを作り、協議の記録と合意した文を書いてください"));
+    };
+    let overrides = |path: &str| workspace.override_of(path);
+    let drafter = basis.drafter(facts, &overrides, made.simulated)?;
+    let mut book = workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?;
+    carry::name_indicators(&mut book, &measurables(&drafter, &basis.areas)?);
+    let source = publish::Source {
+        book: &book,
+        layout: &round.layout,
+        areas: &basis.areas,
+        dictionary: &basis.dictionary,
+        drafter: &drafter,
+        until: until.as_deref(),
+    };
+    let published = publish::results(&source)?;
+    let list = workspace.root.join(publish::HELD_BACK);
+    publish::held_back_table(&published.held_back)?.write_csv(&list)?;
+    if published.sheets.is_empty() {
+        return Err(Error::new(format!("公表できる協議の結果がありません（公表しない理由のある文 {} 件）", published.held_back.len()))
+            .file(&list)
+            .next("協議シートに、開催日・合意した文・公表日を書いてください"));
+    }
+    let place = out.map_or_else(|| workspace.root.join(FOLDER), Path::to_path_buf);
+    let target = Packet::begin(&place, &basis.reference.prefecture.prefecture_code, made.simulated)?;
+    let root = target.path().to_path_buf();
+    let printer = Printer::new(&overrides, root.clone(), (settings.report_year + 1, 4, 1))?;
+    printer.results(&published, &mut BTreeSet::new())?;
+    if let Some(summary) = &published.summary {
+        let id = format!("results/{}", summary.result_id);
+        printer.page("index.html", "result", &ResultSheet { root: "", result_id: id, ..summary.clone() })?;
+    }
+    publish::write_measures(&published, &root)?;
+    artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
+    let mut manifest = Manifest::new(&made.prefecture_code, made.report_year, made.simulated, &[], &[])?;
+    manifest.inputs = made.inputs.into_iter().chain([input]).collect();
+    manifest.rules = made.rules;
+    Ok(PublishOutcome {
+        finished: target.finish(manifest)?,
+        results: published.sheets.len(),
+        measures: published.measures.len(),
+        held_back: published.held_back,
+        list,
+    })
+}

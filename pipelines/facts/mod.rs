@@ -1,0 +1,13 @@
+//! `sql/` and the work folder as typed rows: dictionary, rules, reference tables, areas, settings, findings.
+
+pub mod areas;
+pub mod basis;
+pub mod boundaries;
+pub mod council;
+pub mod dictionary;
+pub mod finding;
+pub mod local;
+pub mod overrides;
+pub mod reference;
+pub mod rules;
+pub mod workspace;

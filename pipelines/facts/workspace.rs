@@ -1,0 +1,231 @@
+//! The work folder of a prefecture: settings, input place, layouts, and where the packet goes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::facts::areas::{self, Area};
+use crate::facts::council::{self, Council};
+use crate::facts::dictionary::Dictionary;
+use crate::facts::reference::Reference;
+use crate::facts::reference::tables::{self, Tables};
+use crate::ground::artefact;
+use crate::ground::embedded;
+use crate::ground::error::{Error, Result};
+
+pub const SETTINGS: &str = "kyogi.toml";
+
+/// `kyogi.toml` as people write it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub prefecture: String,
+    pub report_year: i32,
+    /// Extract below the work folder; empty: the only CSV file in `input/`.
+    #[serde(default)]
+    pub extract: String,
+    /// Column-mapping file below the work folder; empty: recognised by the header.
+    #[serde(default)]
+    pub mapping: String,
+    #[serde(default = "default_output")]
+    pub output: String,
+    /// Packet of the previous report year below the work folder; empty: no comparison.
+    #[serde(default)]
+    pub previous: String,
+    /// Step code of `sql/rules/calendar.csv` → the prefecture's own dates.
+    #[serde(default)]
+    pub calendar: BTreeMap<String, OwnDates>,
+    /// List of the facilities that should report (CSV or XLSX) below the work folder; empty: none.
+    #[serde(default)]
+    pub facility_master: String,
+    /// Marks every page as simulated.
+    #[serde(default)]
+    pub simulated: bool,
+}
+
+/// When a step of the year opens and closes here; what is left out is as usual.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnDates {
+    pub opens: Option<String>,
+    pub closes: Option<String>,
+}
+
+fn default_output() -> String {
+    "packet".into()
+}
+
+/// A work folder that was opened.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    pub root: PathBuf,
+    pub settings: Settings,
+}
+
+pub const LEVELS: [(&str, &str); 4] =
+    [("municipality", "市区町村"), ("council_area", "協議区域"), ("medical_area", "二次医療圏"), ("prefecture", "都道府県")];
+
+pub fn level_label(level: &str) -> &'static str {
+    LEVELS.iter().find(|(l, _)| *l == level).map_or("", |(_, label)| label)
+}
+
+impl Workspace {
+    pub fn open(root: &Path) -> Result<Self> {
+        let path = root.join(SETTINGS);
+        if !root.is_dir() {
+            return Err(Error::new("作業フォルダーがありません").file(root).next("kyogi init で作業フォルダーを作ってください"));
+        }
+        let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => Error::new("設定ファイルの文字コードが UTF-8 ではありません")
+                .file(&path)
+                .next("メモ帳などで、文字コード UTF-8 で保存し直してください"),
+            _ => Error::io("設定ファイルを読めません", &path, &e).next("kyogi init で作業フォルダーを作ってください"),
+        })?;
+        let settings: Settings = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+            Error::new(format!("設定ファイルを読めません：{}", e.message()))
+                .file(&path)
+                .at(format!("{line} 行目"))
+                .next("書き方は、ファイルの中の説明を見てください")
+        })?;
+        Ok(Self { root: root.to_path_buf(), settings })
+    }
+
+    pub fn extract(&self) -> Result<PathBuf> {
+        if self.settings.extract.is_empty() {
+            // one file, or several that belong together: ingest tells which
+            let input = self.root.join("input");
+            let found = files(&input)?;
+            Ok(if found.len() == 1 { found[0].clone() } else { input })
+        } else {
+            Ok(self.root.join(&self.settings.extract))
+        }
+    }
+
+    /// The reference tables of the prefecture: built in, or those that the work folder's ledger names.
+    pub fn reference(&self) -> Result<Reference> {
+        Reference::of_work_folder(&self.settings.prefecture, self.settings.report_year, &self.root)
+    }
+
+    /// The areas of the prefecture, with those of the council setting.
+    pub fn areas(&self) -> Result<Vec<Area>> {
+        let reference = self.reference()?;
+        let council = Council::load(&self.root, &reference, &Dictionary::load_in(self.settings.report_year, Some(&self.root))?)?;
+        Ok(areas::all(&reference, &council))
+    }
+
+    /// The facility master, where the settings name one.
+    pub fn master(&self) -> Option<PathBuf> {
+        (!self.settings.facility_master.is_empty()).then(|| self.root.join(&self.settings.facility_master))
+    }
+
+    /// The packet of the previous report year, where the settings name one.
+    pub fn previous(&self) -> Option<PathBuf> {
+        (!self.settings.previous.is_empty()).then(|| self.root.join(&self.settings.previous))
+    }
+
+    pub fn output(&self) -> PathBuf {
+        self.root.join(&self.settings.output)
+    }
+
+    /// The text that the work folder puts in the place of a built-in file of `reports/`.
+    pub fn override_of(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.root.join(path)).ok()
+    }
+
+    pub fn mapping(&self) -> Option<PathBuf> {
+        (!self.settings.mapping.is_empty()).then(|| self.root.join(&self.settings.mapping))
+    }
+}
+
+/// Makes a work folder; nothing that exists is touched.
+pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace> {
+    let reference = Reference::load(prefecture)?;
+    if reference.prefecture.prefecture_code == Reference::NATION {
+        return Err(
+            Error::new("全国の作業フォルダーは作れません").next("01（北海道）から 47（沖縄県）までのコード、又は都道府県名を指定してください")
+        );
+    }
+    if !(2025..=2100).contains(&report_year) {
+        return Err(Error::new(format!("報告年度 {report_year} は使えません")).next("2025（令和7年度報告）以後の西暦を指定してください"));
+    }
+    let dictionary = Dictionary::load(report_year)?;
+    let path = root.join(SETTINGS);
+    if path.exists() {
+        return Err(Error::new("この作業フォルダーにはもう設定ファイルがあります")
+            .file(&path)
+            .next("設定を直すときは、このファイルを開いて書きかえてください"));
+    }
+    for folder in ["input", "layouts", "reference"] {
+        let dir = root.join(folder);
+        fs::create_dir_all(&dir).map_err(|e| Error::io("フォルダーを作れません", &dir, &e))?;
+    }
+    let p = &reference.prefecture;
+    let municipalities: Vec<_> = reference.whole_municipalities().collect();
+    let example = &municipalities[..municipalities.len().min(2)];
+    let values = minijinja::context! {
+        code => &p.prefecture_code, name => &p.name, report_year, era_year => report_year - 2018,
+        functions => dictionary.functions.iter().map(|f| minijinja::context! { code => &f.function_code, label => &f.label, theme => &f.theme, level => &f.default_level }).collect::<Vec<_>>(),
+        places => example.iter().map(|m| minijinja::context! { code => &m.municipality_code, name => &m.name }).collect::<Vec<_>>(),
+    };
+    let render = |file: &str| minijinja::Environment::new().render_str(embedded::text(&format!("reports/work-folder/{file}.j2")), &values);
+    let settings = render(SETTINGS)?;
+    write_new(&root.join(council::FILE), &format!("{}\n", render(council::FILE)?))?;
+    write_new(&root.join("input/はじめに.txt"), embedded::text("reports/work-folder/input.txt"))?;
+    for (name, text) in embedded::under("sql/layouts/") {
+        write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
+    }
+    for table in tables::names() {
+        write_reference(root, table, &p.prefecture_code)?;
+    }
+    write_new(&root.join("reference/はじめに.txt"), embedded::text("reports/work-folder/reference.txt"))?;
+    write_new(&root.join(BUILT_IN).join("sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
+    // Last, so that an interrupted init can be repeated.
+    write_new(&path, &format!("{settings}\n"))?;
+    Workspace::open(root)
+}
+
+/// Copies of the built-in tables, for people to look at; a run never reads them.
+const BUILT_IN: &str = "reference/内蔵の表";
+
+/// The prefecture's rows of a built-in table; a table without codes is copied whole.
+fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()> {
+    let built_in = Tables::built_in();
+    let rows = built_in.rows_of(table, prefecture_code);
+    let rows = if rows.lines().count() > 2 { rows.as_str() } else { built_in.text(table) };
+    write_new(&root.join(BUILT_IN).join(format!("{table}.csv")), &format!("\u{FEFF}{}", rows.replace('\n', "\r\n")))
+}
+
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    if path.exists() { Ok(()) } else { artefact::write_bytes(path, text.as_bytes()) }
+}
+
+/// The extract itself, or what of a folder can be one.
+pub fn files(extract: &Path) -> Result<Vec<PathBuf>> {
+    if !extract.is_dir() {
+        return Ok(vec![extract.to_path_buf()]);
+    }
+    let found = candidates(extract)?;
+    if found.is_empty() {
+        return Err(Error::new("抽出ファイルがありません")
+            .file(extract)
+            .next("G-MIS の抽出ファイル（CSV か Excel ブック）をこのフォルダーに置くか、--extract で指定してください"));
+    }
+    Ok(found)
+}
+
+/// Tables of a folder, by name.
+pub fn candidates(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(|e| Error::io("入力フォルダーを読めません", folder, &e))?
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("xlsx")))
+        // lock files of Excel and hidden files are no extracts
+        .filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with(['~', '.'])))
+        .collect();
+    found.sort();
+    Ok(found)
+}

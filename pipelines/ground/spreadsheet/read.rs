@@ -1,0 +1,221 @@
+//! Reading: every sheet as rows of cells with their text as people see it, and what kind of cell it was.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
+
+use calamine::{Data, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+
+use super::{cell_name, column_name};
+use crate::ground::error::{Error, Result};
+
+/// One sheet. Rows and columns are counted from zero at A1, so a cell's place is its place in Excel.
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    pub name: String,
+    pub hidden: bool,
+    pub rows: Vec<Vec<Cell>>,
+    /// Merged regions: first row, first column, last row, last column.
+    pub merged: Vec<(usize, usize, usize, usize)>,
+}
+
+/// What a cell held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    Empty,
+    Text,
+    Number,
+    /// A number in a date format; the text is ISO (`2026-02-01` or `2026-02-01T09:30:00`).
+    Date,
+    Flag,
+    /// `#REF!` and the like; the text is Excel's name of the error.
+    Error,
+}
+
+/// One cell. Furigana is not part of the text; line feeds are `\n`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    pub text: String,
+    pub kind: Kind,
+    /// The formula without `=`, when there is one; `text` is then the value that Excel last computed.
+    pub formula: Option<String>,
+}
+
+impl Sheet {
+    /// Text of a cell; nothing beyond the used range.
+    pub fn text(&self, row: usize, column: usize) -> &str {
+        self.cell(row, column).map_or("", |c| c.text.as_str())
+    }
+
+    pub fn cell(&self, row: usize, column: usize) -> Option<&Cell> {
+        self.rows.get(row).and_then(|r| r.get(column))
+    }
+
+    /// `シート「協議シート」の B12`
+    pub fn place(&self, row: usize, column: usize) -> String {
+        format!("シート「{}」の {}", self.name, cell_name(row, column))
+    }
+
+    /// `シート「協議シート」の列 B`
+    pub fn column_place(&self, column: usize) -> String {
+        format!("シート「{}」の列 {}", self.name, column_name(column))
+    }
+}
+
+/// All sheets of a workbook, hidden ones too, in their order.
+pub fn read(path: &Path) -> Result<Vec<Sheet>> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io("Excel ファイルを読めません", path, &e))?;
+    read_bytes(bytes).map_err(|e| e.file(path))
+}
+
+/// All sheets of a workbook that is in memory.
+pub fn read_bytes(bytes: Vec<u8>) -> Result<Vec<Sheet>> {
+    guarded(bytes, sheets)
+}
+
+/// Rows of every sheet without the kinds and formulas of their cells: a tenth of the memory of `read`, for wide extracts.
+/// Blank rows are left out; the numbers of the others are those of Excel.
+pub struct Rows {
+    pub name: String,
+    pub rows: Vec<(u32, csv::StringRecord)>,
+    /// Merged regions as in `Sheet`.
+    pub merged: Vec<(usize, usize, usize, usize)>,
+}
+
+/// The sheets of a workbook that is in memory, one cell after another.
+pub fn rows_of_bytes(bytes: Vec<u8>) -> Result<Vec<Rows>> {
+    guarded(bytes, streamed)
+}
+
+fn guarded<T>(bytes: Vec<u8>, read: fn(Cursor<Vec<u8>>) -> Result<T>) -> Result<T> {
+    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        // an OLE container: the old format, or a new one under a password
+        return Err(Error::new("Excel の古い形式（.xls）か、パスワードつきのファイルです")
+            .next("Excel で開き、パスワードを外して、「Excel ブック（.xlsx）」で保存し直してください"));
+    }
+    // a damaged file must never stop the program with the library's own panic
+    std::panic::catch_unwind(|| read(Cursor::new(bytes))).unwrap_or_else(|_| Err(broken("中身がこわれています")))
+}
+
+fn streamed<R: Read + Seek>(source: R) -> Result<Vec<Rows>> {
+    let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
+    let names: Vec<String> = book.sheets_metadata().iter().map(|s| s.name.clone()).collect();
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
+        let mut reader = match book.worksheet_cells_reader(&name) {
+            Ok(reader) => reader,
+            // a chart sheet has no cells
+            Err(XlsxError::NotAWorksheet(_)) => continue,
+            Err(e) => return Err(explain(&e)),
+        };
+        let mut rows: BTreeMap<u32, Vec<(u32, String)>> = BTreeMap::new();
+        let mut done: Vec<(u32, csv::StringRecord)> = Vec::new();
+        while let Some(next) = reader.next_cell().map_err(|e| explain(&e))? {
+            let (row, column) = next.get_position();
+            let text = cell(&Data::from(next.get_value().clone())).text;
+            if text.is_empty() {
+                continue;
+            }
+            // rows come in order; a file that jumps back is put in order by the map
+            if rows.len() > 1 && rows.last_key_value().is_some_and(|(last, _)| row > *last) {
+                flush(&mut rows, &mut done);
+            }
+            rows.entry(row).or_default().push((column, text));
+        }
+        flush(&mut rows, &mut done);
+        done.sort_by_key(|(row, _)| *row);
+        let merged = regions.iter().map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect();
+        found.push(Rows { name, rows: done, merged });
+    }
+    Ok(found)
+}
+
+/// Moves the gathered cells over as records, gaps filled with empty cells.
+fn flush(rows: &mut BTreeMap<u32, Vec<(u32, String)>>, done: &mut Vec<(u32, csv::StringRecord)>) {
+    for (row, mut cells) in std::mem::take(rows) {
+        cells.sort_by_key(|(column, _)| *column);
+        let mut record = csv::StringRecord::with_capacity(cells.iter().map(|(_, t)| t.len()).sum(), cells.len());
+        for (column, text) in cells {
+            while record.len() < column as usize {
+                record.push_field("");
+            }
+            record.push_field(&text);
+        }
+        done.push((row + 1, record));
+    }
+}
+
+fn sheets<R: Read + Seek>(source: R) -> Result<Vec<Sheet>> {
+    let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
+    // a chart sheet has no cells
+    let cells = book.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet);
+    let listed: Vec<(String, bool)> = cells.map(|s| (s.name.clone(), s.visible != SheetVisible::Visible)).collect();
+    let mut found = Vec::with_capacity(listed.len());
+    for (name, hidden) in listed {
+        // a sheet that cannot be read must not pass for an empty one
+        let range = book.worksheet_range(&name).map_err(|e| explain(&e))?;
+        let formulas = book.worksheet_formula(&name).map_err(|e| explain(&e))?;
+        let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
+        let (top, left) = range.start().map_or((0, 0), |(r, c)| (r as usize, c as usize));
+        let mut rows: Vec<Vec<Cell>> = vec![Vec::new(); if range.is_empty() { 0 } else { top }];
+        for row in range.rows() {
+            let mut cells = vec![Cell::default(); left];
+            cells.extend(row.iter().map(cell));
+            while cells.last().is_some_and(|c| c.kind == Kind::Empty) {
+                cells.pop();
+            }
+            rows.push(cells);
+        }
+        let (top, left) = formulas.start().map_or((0, 0), |(r, c)| (r as usize, c as usize));
+        for (r, c, formula) in formulas.used_cells() {
+            let (r, c) = (top + r, left + c);
+            if formula.is_empty() {
+                continue;
+            }
+            if rows.len() <= r {
+                rows.resize(r + 1, Vec::new());
+            }
+            if rows[r].len() <= c {
+                rows[r].resize(c + 1, Cell::default());
+            }
+            rows[r][c].formula = Some(formula.clone());
+        }
+        let merged = regions.iter().map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect();
+        found.push(Sheet { name, hidden, rows, merged });
+    }
+    Ok(found)
+}
+
+fn cell(data: &Data) -> Cell {
+    let (text, kind) = match data {
+        Data::Empty => (String::new(), Kind::Empty),
+        Data::String(s) if s.is_empty() => (String::new(), Kind::Empty),
+        Data::String(s) => (s.replace("\r\n", "\n").replace('\r', "\n"), Kind::Text),
+        Data::Int(n) => (n.to_string(), Kind::Number),
+        Data::Float(n) => (n.to_string(), Kind::Number),
+        Data::Bool(b) => ((if *b { "TRUE" } else { "FALSE" }).to_owned(), Kind::Flag),
+        Data::DateTime(date) if date.is_datetime() => {
+            let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+            let day = format!("{year:04}-{month:02}-{day:02}");
+            (if (hour, minute, second) == (0, 0, 0) { day } else { format!("{day}T{hour:02}:{minute:02}:{second:02}") }, Kind::Date)
+        }
+        Data::DateTime(duration) => (duration.as_f64().to_string(), Kind::Number),
+        Data::DateTimeIso(s) | Data::DurationIso(s) => (s.clone(), Kind::Date),
+        Data::Error(e) => (e.to_string(), Kind::Error),
+    };
+    Cell { text, kind, formula: None }
+}
+
+fn broken(why: &str) -> Error {
+    Error::new(format!("Excel ファイルとして読めません：{why}"))
+        .next("Excel で開けるかを確かめ、「Excel ブック（.xlsx）」で保存し直してください。開けないときは控えから戻してください")
+}
+
+fn explain(error: &XlsxError) -> Error {
+    match error {
+        XlsxError::Password => Error::new("パスワードつきの Excel ファイルです").next("Excel でパスワードを外して保存し直してください"),
+        other => broken(&other.to_string()),
+    }
+}

@@ -1,0 +1,6 @@
+//! Pages beside the sheets: who prints them, the method, the catalogue of data, the data book.
+
+pub mod catalogue;
+pub mod databook;
+pub mod method;
+pub mod printer;
