@@ -1,7 +1,9 @@
-//! Build script: embeds `sql/`, `reports/`, `data-samples/` and the fonts, and tells the linker where `.ci/setup` put libduckdb.
+//! Build script: embeds `sql/`, `reports/`, `data-samples/` and the fonts, and tells the linker where `.ci/setup` put libduckdb and what a
+//! program for Windows needs.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 /// Kinds of text that the program carries; notes and pictures for readers of the source stay out.
@@ -13,14 +15,49 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
     embed_texts(&root);
     embed_fonts(&root);
+    embed_expected();
+    let is_windows = env::var("CARGO_CFG_WINDOWS").is_ok();
+    if is_windows && env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|e| e == "gnu") {
+        describe_to_windows(&root.join(".ci/release"));
+    }
     if env::var_os("CARGO_FEATURE_BUNDLED").is_none() {
         let dir = env::var_os("DUCKDB_LIB_DIR").map_or_else(|| root.join(".deps/duckdb"), PathBuf::from);
         if !dir.exists() {
             panic!("{SETUP}。");
         }
         println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", dir.display());
+        if !is_windows {
+            println!("cargo:rustc-link-arg=-Wl,-rpath,{}", dir.display());
+        }
     }
+}
+
+/// The hashes that `kyogi selftest` compares with: a release names the list, every other build has an empty one.
+fn embed_expected() {
+    println!("cargo:rerun-if-env-changed=KYOGI_EXPECTED");
+    let list = env::var_os("KYOGI_EXPECTED").map_or_else(String::new, |path| {
+        println!("cargo:rerun-if-changed={}", path.display());
+        fs::read_to_string(path).expect("KYOGI_EXPECTED names a list of hashes")
+    });
+    let target = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("expected.sha256");
+    fs::write(target, list).expect("OUT_DIR is writable");
+}
+
+/// Version, names and manifest as a resource; and no time of the build in the header, so that two builds give the same bytes.
+fn describe_to_windows(folder: &Path) {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    println!("cargo:rustc-link-arg=-Wl,--no-insert-timestamp");
+    let object = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("resource.o");
+    let version = env::var("CARGO_PKG_VERSION").expect("set by cargo");
+    let done = Command::new("x86_64-w64-mingw32-windres")
+        .current_dir(folder)
+        .args(["--codepage=65001", "kyogi.rc", "-O", "coff", "-o"])
+        .arg(&object)
+        .arg(format!("-DKYOGI_NUMBERS={},0", version.replace('.', ",")))
+        .arg(format!("-DKYOGI_VERSION=\\\"{version}\\\""))
+        .status();
+    assert!(done.is_ok_and(|s| s.success()), "x86_64-w64-mingw32-windres (.ci/windows)");
+    println!("cargo:rustc-link-arg-bins={}", object.display());
 }
 
 fn embed_texts(root: &Path) {

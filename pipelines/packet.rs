@@ -84,8 +84,8 @@ pub struct Packet {
 impl Packet {
     /// Starts a packet for `place`. Refuses a folder that holds something else than a packet.
     pub fn begin(place: &Path, prefecture_code: &str, simulated: bool) -> Result<Self> {
-        // through a link to the folder it names
-        let place = &fs::canonicalize(place).unwrap_or_else(|_| place.to_path_buf());
+        // through a link to the folder it names; without the prefix that Windows puts before such a path, which no person and no engine expects
+        let place = &dunce::canonicalize(place).unwrap_or_else(|_| place.to_path_buf());
         let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|e| Error::io("出力フォルダーを作れません", parent, &e))?;
         recover(place)?;

@@ -40,5 +40,6 @@ mod status;
 mod support;
 mod tidy;
 mod training;
+mod windows;
 mod workbook;
 mod year;

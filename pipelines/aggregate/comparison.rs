@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, UInt64Array};
 use arrow::compute::{concat, take};
-use statrs::function::beta::{beta_reg, inv_beta_reg, ln_beta};
+use special::Beta;
 
 use crate::facts::areas::Area;
 use crate::facts::rules::Rules;
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::Result;
+use crate::ground::maths::{exp, ln, pow};
 
 /// Two-sided levels of intervals and limits, as shares (0.95, 0.998).
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +31,21 @@ impl Levels {
 /// Both ends of a share, 0 to 1.
 pub type Range = (f64, f64);
 
+/// The share below which a beta distribution of `a` and `b` has the weight `tail`.
+fn beta_quantile(a: f64, b: f64, tail: f64) -> f64 {
+    tail.inv_inc_beta(a, b, a.ln_beta(b))
+}
+
+fn square(x: f64) -> f64 {
+    x * x
+}
+
 /// The exact (Clopper–Pearson) interval of `x` of `n`, two-sided at `level`.
 pub fn exact_interval(x: u32, n: u32, level: f64) -> Range {
     let tail = (1.0 - level) / 2.0;
     let (k, m) = (f64::from(x), f64::from(n));
-    let low = if x == 0 { 0.0 } else { inv_beta_reg(k, m - k + 1.0, tail) };
-    let high = if x >= n { 1.0 } else { inv_beta_reg(k + 1.0, m - k, 1.0 - tail) };
+    let low = if x == 0 { 0.0 } else { beta_quantile(k, m - k + 1.0, tail) };
+    let high = if x >= n { 1.0 } else { beta_quantile(k + 1.0, m - k, 1.0 - tail) };
     (low, high)
 }
 
@@ -46,7 +56,8 @@ fn at_most(x: u32, n: u32, p: f64) -> f64 {
     } else if p >= 1.0 {
         0.0
     } else {
-        beta_reg(f64::from(n - x), f64::from(x) + 1.0, 1.0 - p)
+        let (a, b) = (f64::from(n - x), f64::from(x) + 1.0);
+        (1.0 - p).inc_beta(a, b, a.ln_beta(b))
     }
 }
 
@@ -112,20 +123,20 @@ impl Strength {
         let log_weight = |k: f64| -> f64 {
             let counts = locals.iter().map(|l| {
                 let (a, b) = (l.home.mean() * k, (1.0 - l.home.mean()) * k);
-                ln_beta(f64::from(l.x) + a, f64::from(l.n - l.x) + b) - ln_beta(a, b)
+                (f64::from(l.x) + a).ln_beta(f64::from(l.n - l.x) + b) - a.ln_beta(b)
             });
-            let shares = homes.iter().map(|h| h.variance(k).ln() / 2.0);
-            (k * usual / (usual + k).powi(2)).ln() + counts.sum::<f64>() + shares.sum::<f64>()
+            let shares = homes.iter().map(|h| ln(h.variance(k)) / 2.0);
+            ln(k * usual / square(usual + k)) + counts.sum::<f64>() + shares.sum::<f64>()
         };
-        let grid: Vec<(f64, f64)> = (0..=STEPS).map(|i| 10.0_f64.powf(4.0 * f64::from(i) / f64::from(STEPS))).map(|k| (k, log_weight(k))).collect();
+        let grid: Vec<(f64, f64)> = (0..=STEPS).map(|i| pow(10.0, 4.0 * f64::from(i) / f64::from(STEPS))).map(|k| (k, log_weight(k))).collect();
         let best = grid.iter().map(|g| g.1).fold(f64::NEG_INFINITY, f64::max);
-        let total: f64 = grid.iter().map(|g| (g.1 - best).exp()).sum();
-        Self(grid.into_iter().map(|(k, log)| (k, (log - best).exp() / total)).collect())
+        let total: f64 = grid.iter().map(|g| exp(g.1 - best)).sum();
+        Self(grid.into_iter().map(|(k, log)| (k, exp(log - best) / total)).collect())
     }
 
     /// The middle of the weights, on the logarithm.
     pub fn centre(&self) -> f64 {
-        self.0.iter().map(|(k, w)| w * k.ln()).sum::<f64>().exp()
+        exp(self.0.iter().map(|(k, w)| w * ln(*k)).sum::<f64>())
     }
 }
 
@@ -137,7 +148,7 @@ pub fn shrunk(local: Local, strength: &Strength, level: f64) -> (f64, Range) {
     let (mut mean, mut second) = (0.0, 0.0);
     for &(k, weight) in &strength.0 {
         let m = (x + local.home.mean() * k) / (n + k);
-        let v = m * (1.0 - m) / (n + k + 1.0) + (k / (n + k)).powi(2) * local.home.variance(k);
+        let v = m * (1.0 - m) / (n + k + 1.0) + square(k / (n + k)) * local.home.variance(k);
         mean += weight * m;
         second += weight * (v + m * m);
     }
@@ -145,7 +156,7 @@ pub fn shrunk(local: Local, strength: &Strength, level: f64) -> (f64, Range) {
     let size = (mean * (1.0 - mean) / (second - mean * mean).max(1e-12) - 1.0).max(0.5);
     let (a, b) = (mean * size, (1.0 - mean) * size);
     let tail = (1.0 - level) / 2.0;
-    (mean, (inv_beta_reg(a, b, tail), inv_beta_reg(a, b, 1.0 - tail)))
+    (mean, (beta_quantile(a, b, tail), beta_quantile(a, b, 1.0 - tail)))
 }
 
 /// One area and function beside the prefecture and its secondary medical area. Shares 0 to 1.
@@ -230,7 +241,7 @@ pub fn compare(status: &Table, areas: &[Area], levels: &Levels) -> Result<Vec<Co
             .filter(|m| m.level == "medical_area" && m.expected > 0)
             .map(|m| {
                 let inside = towns().filter(|c| home(c).is_some_and(|h| h.area_code == m.area_code));
-                let squares = inside.map(|c| f64::from(c.expected).powi(2)).sum();
+                let squares = inside.map(|c| square(f64::from(c.expected))).sum();
                 (m.area_code.as_str(), ends.map(|end| Home { x: end(m), n: m.expected, squares }))
             })
             .collect();

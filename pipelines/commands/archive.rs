@@ -88,8 +88,9 @@ pub fn archive(workspace: &Workspace, out: &Path) -> Result<Archived> {
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(&e))?;
     let bytes = {
         let mut zip = ZipWriter::new(file.as_file_mut());
-        // no clock: the entries' time is the format's first day
+        // no clock and no system of this machine: the entries' time is the format's first day
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(zip::DateTime::default());
+        let options = options.system(zip::System::Unix);
         let broken = |e: zip::result::ZipError| Error::new(format!("保管ファイルを書けません：{e}")).file(out);
         zip.start_file(CONTENTS, options).map_err(broken)?;
         zip.write_all((serde_json::to_string_pretty(&contents)? + "\n").as_bytes()).map_err(|e| failed(&e))?;

@@ -13,5 +13,6 @@ pub mod official;
 pub mod publish;
 pub mod run;
 pub mod sample;
+pub mod selftest;
 pub mod training;
 pub mod whatif;

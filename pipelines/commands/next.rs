@@ -59,11 +59,45 @@ pub struct Step {
     pub closes: Date,
     pub who: String,
     pub label: String,
-    pub command: String,
+    /// The words of the command that does it, the program's name left out; empty where people do it.
+    pub arguments: Vec<String>,
     pub state: State,
     /// How much of it the work folder shows: 「督促 10／65」; empty where there is nothing to count.
     pub counts: Vec<String>,
 }
+
+impl Step {
+    /// Whether it should be done by now, or is late.
+    pub fn is_due(&self, today: Date) -> bool {
+        self.group(today) < 2
+    }
+
+    /// The place in the list of steps: late, now, later, done, and what only people know.
+    fn group(&self, today: Date) -> u8 {
+        match (&self.state, today) {
+            (State::Done, _) => 3,
+            (State::Missing(_), d) if self.closes < d => 0,
+            (_, d) if d < self.opens => 2,
+            // what people alone know is not called late
+            (State::ByPeople, d) if self.closes < d => 4,
+            _ => 1,
+        }
+    }
+
+    /// Whether it can be started as it stands: nothing in it is left to be named by people.
+    pub fn is_ready(&self) -> bool {
+        !self.arguments.is_empty() && !self.arguments.iter().any(|a| OPEN_WORDS.contains(&a.as_str()))
+    }
+
+    /// The command as a person types it.
+    pub fn command(&self) -> String {
+        let quoted = |word: &String| if word.contains([' ', '\u{3000}']) { format!("\"{word}\"") } else { word.clone() };
+        std::iter::once("kyogi".to_owned()).chain(self.arguments.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Words of the calendar's commands that stand for what a person has to name.
+const OPEN_WORDS: [&str; 2] = ["ファイル", "新しいフォルダー"];
 
 /// Today in Japan, wherever the clock of the machine stands.
 pub fn today() -> Date {
@@ -104,8 +138,14 @@ pub fn steps(workspace: &Workspace, today: Date) -> Result<Vec<Step>> {
                     .file(&workspace.root.join(crate::facts::workspace::SETTINGS))
                     .next("opens（始まり）と closes（終わり）を直してください"));
             }
-            let command =
-                row.command.replace("{dir}", &dir).replace("{prefecture}", &settings.prefecture).replace("{next_year}", &(year + 1).to_string());
+            let filled = |word: &str| match word {
+                "{dir}" => dir.clone(),
+                "{prefecture}" => settings.prefecture.clone(),
+                "{next_year}" => (year + 1).to_string(),
+                _ => word.to_owned(),
+            };
+            // the first word is the program's name
+            let arguments = row.command.split_whitespace().skip(1).map(filled).collect();
             let state = evidence.of(&row.evidence, opens, closes, today)?;
             let counts = evidence.counts(&row.evidence)?;
             // what is counted is done when all of it is
@@ -116,7 +156,7 @@ pub fn steps(workspace: &Workspace, today: Date) -> Result<Vec<Step>> {
                 other => other,
             };
             let counts = counts.iter().map(|c| format!("{} {}／{}", c.what, c.done, c.all)).collect();
-            Ok(Step { code: row.step_code, opens, closes, who: row.who, label: row.label, command, state, counts })
+            Ok(Step { code: row.step_code, opens, closes, who: row.who, label: row.label, arguments, state, counts })
         })
         .collect()
 }
@@ -377,17 +417,7 @@ fn exists(places: &[&Path], missing: &str) -> Vec<String> {
 /// The steps in words, by what a planner asks first.
 pub fn text(steps: &[Step], report_year: i32, today: Date) -> String {
     let mut groups: BTreeMap<u8, Vec<&Step>> = BTreeMap::new();
-    for step in steps {
-        let group = match (&step.state, today) {
-            (State::Done, _) => 3,
-            (State::Missing(_), d) if step.closes < d => 0,
-            (_, d) if d < step.opens => 2,
-            // what people alone know is not called late
-            (State::ByPeople, d) if step.closes < d => 4,
-            _ => 1,
-        };
-        groups.entry(group).or_default().push(step);
-    }
+    steps.iter().for_each(|step| groups.entry(step.group(today)).or_default().push(step));
     let mut out = format!("{}度報告の一年（今日は{}）\n", wareki_year(report_year), wareki_date(&today.to_string()));
     for (group, title) in
         [(0, "期限を過ぎています"), (1, "今すること"), (2, "これから"), (3, "済んだこと"), (4, "済んだかどうかは作業フォルダーからは分かりません")]
@@ -403,8 +433,8 @@ pub fn text(steps: &[Step], report_year: i32, today: Date) -> String {
                     let _ = writeln!(out, "      足りないもの：{line}");
                 }
             }
-            if group < 2 && !step.command.is_empty() {
-                let _ = writeln!(out, "      コマンド：{}", step.command);
+            if group < 2 && !step.arguments.is_empty() {
+                let _ = writeln!(out, "      コマンド：{}", step.command());
             }
         }
     }

@@ -195,11 +195,15 @@ fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()
     let built_in = Tables::built_in();
     let rows = built_in.rows_of(table, prefecture_code);
     let rows = if rows.lines().count() > 2 { rows.as_str() } else { built_in.text(table) };
-    write_new(&root.join(BUILT_IN).join(format!("{table}.csv")), &format!("\u{FEFF}{}", rows.replace('\n', "\r\n")))
+    write_new(&root.join(BUILT_IN).join(format!("{table}.csv")), &format!("\u{FEFF}{rows}"))
 }
 
+/// For people who open it by hand: with the line ends that every editor of Windows shows, on every system.
 fn write_new(path: &Path, text: &str) -> Result<()> {
-    if path.exists() { Ok(()) } else { artefact::write_bytes(path, text.as_bytes()) }
+    if path.exists() {
+        return Ok(());
+    }
+    artefact::write_bytes(path, text.replace("\r\n", "\n").replace('\n', "\r\n").as_bytes())
 }
 
 /// The extract itself, or what of a folder can be one.

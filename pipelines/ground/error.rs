@@ -44,6 +44,10 @@ impl Error {
     pub fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
         let (reason, next) = match error.kind() {
+            _ if is_held(error) => (
+                "ほかのプログラムがファイルを使っています",
+                "Excel、ブラウザー、エクスプローラーなどで開いていれば閉じて、もう一度実行してください（前のファイルはそのまま残っています）",
+            ),
             K::NotFound => ("ファイル又はフォルダーが見つかりません", "場所と名前を確かめてください"),
             K::PermissionDenied => {
                 ("アクセスが許可されていません", "ファイルを Excel などで開いていないか、書き込みの権限があるかを確かめてください")
@@ -60,6 +64,13 @@ impl Error {
     pub fn what(&self) -> &str {
         &self.0.what
     }
+}
+
+/// Whether another program holds the file for itself (Windows: sharing violation, lock violation). It may let go of it soon.
+pub fn is_held(error: &std::io::Error) -> bool {
+    const SHARING_VIOLATION: i32 = 32;
+    const LOCK_VIOLATION: i32 = 33;
+    cfg!(windows) && matches!(error.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION))
 }
 
 impl fmt::Display for Error {

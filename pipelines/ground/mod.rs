@@ -5,6 +5,7 @@ pub mod decode;
 pub mod embedded;
 pub mod error;
 pub mod folder;
+pub mod maths;
 pub mod numbers;
 pub mod progress;
 pub mod spreadsheet;

@@ -80,6 +80,11 @@ fn sql_type(word: &str) -> Option<&'static str> {
     })
 }
 
+/// The version that the engine's library calls itself.
+pub fn version() -> Result<String> {
+    Ok(Connection::open_in_memory()?.query_row("select version()", [], |row| row.get(0))?)
+}
+
 /// A closed DuckDB in memory with the tables of one stage.
 pub struct Engine {
     connection: Connection,

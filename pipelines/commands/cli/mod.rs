@@ -1,5 +1,6 @@
 //! The command line: one ordered table of commands, from which help follows.
 
+mod guide;
 mod tell;
 
 use crate::commands::draft;
@@ -19,6 +20,7 @@ use crate::commands::official;
 use crate::commands::publish;
 use crate::commands::run::{self, Options, Outcome};
 use crate::commands::sample;
+use crate::commands::selftest;
 use crate::commands::training;
 use crate::commands::whatif;
 use crate::draft::change;
@@ -53,6 +55,9 @@ enum Command {
         /// 資料を作る場所（省くと kyogi-demo/packet）
         #[arg(long)]
         out: Option<PathBuf>,
+        /// 見本の作業フォルダーを作る場所
+        #[arg(long, default_value = "kyogi-demo")]
+        dir: PathBuf,
     },
     /// 都道府県の作業フォルダーを作る
     Init {
@@ -236,6 +241,15 @@ enum Command {
         #[arg(long)]
         today: Option<String>,
     },
+    /// このパソコンで正しく動くかを確かめる：見本の県の資料を一時フォルダーで作り、組み立てたときのものと比べる
+    Selftest {
+        /// 一時フォルダーを作る場所（省くと、システムの一時フォルダー）
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// 作ったファイルの検査値を書くファイル（配布物を組み立てるとき）
+        #[arg(long, hide = true)]
+        record: Option<PathBuf>,
+    },
     /// 速さと記憶量を、比で測る
     Bench {
         /// 抽出ファイル（省くと模擬の神奈川県）
@@ -270,8 +284,12 @@ enum ReferenceAction {
 
 /// Runs the command line and returns the exit code.
 pub fn main() -> i32 {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
+    if let Some(start) = guide::start(&arguments, guide::is_watched()) {
+        return guide::run(&start);
+    }
     let cli = Cli::parse();
-    let threads = if cli.threads == 0 { std::thread::available_parallelism().map_or(2, usize::from) } else { cli.threads };
+    let threads = if cli.threads == 0 { all_threads() } else { cli.threads };
     match execute(&cli.command, threads) {
         Ok(()) => 0,
         Err(error) => {
@@ -281,10 +299,14 @@ pub fn main() -> i32 {
     }
 }
 
+fn all_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 fn execute(command: &Command, threads: usize) -> Result<()> {
     match command {
-        Command::Demo { extract, out } => {
-            let workspace = demo_folder(Path::new("kyogi-demo"), extract.clone(), threads)?;
+        Command::Demo { extract, out, dir } => {
+            let workspace = demo_folder(dir, extract.clone(), threads)?;
             report(&run_with(&workspace, extract.clone(), None, out.clone(), threads)?)?;
         }
         Command::Init { prefecture, year, dir } => {
@@ -433,6 +455,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 println!("  くわしくは reference/update_report_{}.html を見てください。", report.kind);
             }
         }
+        Command::Selftest { dir, record } => selftest::run(dir.as_deref(), record.as_deref(), threads, &whole_sample)?,
         Command::Bench { extract, nation: true, .. } => bench::nation::reading(extract.as_deref(), threads)?,
         Command::Bench { nation_figures: true, .. } => bench::nation::figures(threads)?,
         Command::Bench { extract, prefecture, .. } => bench::run(extract.as_deref(), prefecture, threads)?,
@@ -447,6 +470,14 @@ fn run_with(workspace: &Workspace, extract: Option<PathBuf>, mapping: Option<Pat
     outcome
 }
 
+/// The sample prefecture from the extract to what is published.
+fn whole_sample(root: &Path, threads: usize) -> Result<()> {
+    let workspace = demo_folder(root, None, threads)?;
+    run_with(&workspace, None, None, None, threads)?;
+    agenda::make(&workspace, &agenda::Asked { date: None, function: None }, threads)?;
+    publish::publish(&workspace, None, None, threads).map(|_| ())
+}
+
 /// The work folder of the demonstration; files that are there stay as they are.
 fn demo_folder(root: &Path, extract: Option<PathBuf>, threads: usize) -> Result<Workspace> {
     for (path, text) in embedded::under("data-samples/demo/") {
@@ -455,8 +486,8 @@ fn demo_folder(root: &Path, extract: Option<PathBuf>, threads: usize) -> Result<
             artefact::write_bytes(&target, text.as_bytes())?;
         }
     }
-    let workspace = Workspace::open(root)
-        .map_err(|e| Error::new(e.what().to_owned()).file(root).next("kyogi-demo フォルダーを消して、もう一度実行してください"))?;
+    let workspace =
+        Workspace::open(root).map_err(|e| Error::new(e.what().to_owned()).file(root).next("このフォルダーを消して、もう一度実行してください"))?;
     if !root.join(workbook::FILE).exists() {
         // what a council may have decided, as people would write it
         let decisions: Vec<workbook::Decision> = dictionary::read_csv("data-samples/demo/decisions.csv")?;

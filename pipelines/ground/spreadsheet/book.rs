@@ -159,8 +159,23 @@ impl Book {
     }
 
     pub fn finish(mut self) -> Result<Vec<u8>> {
-        self.workbook.save_to_buffer().map_err(failed)
+        same_system(self.workbook.save_to_buffer().map_err(failed)?)
     }
+}
+
+/// The ZIP archive as if it had been made on Unix: the library writes the system it runs on into the header of every part.
+pub fn same_system(mut bytes: Vec<u8>) -> Result<Vec<u8>> {
+    /// Where a header of the central directory names the system ("version made by", upper byte), and what stands there for Unix.
+    const SYSTEM: (u64, u8) = (5, 3);
+    let broken = |e: zip::result::ZipError| Error::new(format!("Excel ブックを書けません：{e}"));
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).map_err(broken)?;
+    let headers = (0..archive.len()).map(|i| Ok(archive.by_index_raw(i).map_err(broken)?.central_header_start())).collect::<Result<Vec<_>>>()?;
+    for header in headers {
+        if let Some(system) = usize::try_from(header + SYSTEM.0).ok().and_then(|at| bytes.get_mut(at)) {
+            *system = SYSTEM.1;
+        }
+    }
+    Ok(bytes)
 }
 
 /// Hides a column (from zero) of a sheet.

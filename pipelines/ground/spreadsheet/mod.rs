@@ -5,7 +5,7 @@ mod read;
 
 use std::io::Read as _;
 
-pub use book::{Book, Column, Value, Width, hide_column, offer_words};
+pub use book::{Book, Column, Value, Width, hide_column, offer_words, same_system};
 pub use read::{Cell, Kind, Rows, Sheet, read, read_bytes, rows_of_bytes};
 
 /// Column letters of a zero-based index: `0` → `A`, `27` → `AB`.

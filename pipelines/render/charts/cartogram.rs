@@ -7,6 +7,7 @@ use super::frame::{Anchor, Letters, MARGIN, NOTE, PLAIN, Picture, RIGHT, Rect, n
 use super::labels::{Placed, place};
 use super::palette::{Fill, INK, MARK, MUTED, PAPER, class_fills};
 use super::text::{number, width};
+use crate::ground::maths;
 
 /// Tallest map in px (about 136 mm), so that it shares an A4 page with text.
 const MAX_MAP: f64 = 800.0;
@@ -97,7 +98,7 @@ fn draw_name(p: &mut Picture, name: &Placed, tile: &Tile, radius: f64, fills: &[
 fn backdrop(p: &mut Picture, name: &Placed, bold: bool, radius: f64) {
     let (x, y) = name.at;
     let (w, h) = (name.block.width(bold) / 2.0 + 3.0, name.block.height() / 2.0 + 1.0);
-    if w.hypot(h) < radius - 2.0 {
+    if maths::hypot(w, h) < radius - 2.0 {
         p.rect(Rect { x0: x - w, y0: y - h, x1: x + w, y1: y + h }, PAPER);
     } else {
         p.disc(name.at, (radius - 6.0).max(0.0), PAPER);

@@ -1,6 +1,7 @@
 //! Geometry of the circle cartogram: from longitude, latitude and size to circles that do not overlap.
 
 use super::frame::Rect;
+use crate::ground::maths;
 
 /// A circle on the canvas, in px.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,7 @@ impl Spot {
     pub(super) fn touches(&self, b: &Rect) -> bool {
         let dx = self.x - self.x.clamp(b.x0, b.x1);
         let dy = self.y - self.y.clamp(b.y0, b.y1);
-        dx.hypot(dy) < self.r + self.rim
+        maths::hypot(dx, dy) < self.r + self.rim
     }
 }
 
@@ -89,7 +90,7 @@ pub(super) fn layout(points: &[Point], max_w: f64, max_h: f64) -> Layout {
 /// Equirectangular at the middle latitude, y downwards; units are degrees of latitude.
 fn project(points: &[Point]) -> Vec<(f64, f64)> {
     let mean = points.iter().map(|p| p.lat).sum::<f64>() / points.len().max(1) as f64;
-    let shrink = mean.to_radians().cos();
+    let shrink = maths::cos(mean.to_radians());
     points.iter().map(|p| (p.lon * shrink, -p.lat)).collect()
 }
 
@@ -203,7 +204,7 @@ fn separate(spots: &mut [Spot], i: usize, j: usize, padding: f64, grown: f64) ->
     if dx.abs() > need || dy.abs() > need {
         return false;
     }
-    let mut distance = (dx * dx + dy * dy).sqrt();
+    let mut distance = maths::hypot(dx, dy);
     let overlap = need - distance;
     if overlap <= 0.05 {
         return false;
@@ -211,7 +212,7 @@ fn separate(spots: &mut [Spot], i: usize, j: usize, padding: f64, grown: f64) ->
     if distance < 1e-6 {
         // Same place: part in a direction that depends on the indices only.
         let angle = (i * 7 + j) as f64;
-        (dx, dy, distance) = (angle.cos(), angle.sin(), 1.0);
+        (dx, dy, distance) = (maths::cos(angle), maths::sin(angle), 1.0);
     }
     let (ux, uy) = (dx / distance, dy / distance);
     let share = b.r * b.r / (a.r * a.r + b.r * b.r);
@@ -245,7 +246,7 @@ mod tests {
         for (i, a) in l.spots.iter().enumerate() {
             assert!(a.x - a.r > -0.1 && a.x + a.r < 980.1 && a.y + a.r < 800.1);
             for b in &l.spots[i + 1..] {
-                assert!((a.x - b.x).hypot(a.y - b.y) > a.r + b.r - 0.5);
+                assert!(maths::hypot(a.x - b.x, a.y - b.y) > a.r + b.r - 0.5);
             }
         }
         assert!(l.spots[4].y > l.spots[0].y && l.spots[4].x > l.spots[0].x);

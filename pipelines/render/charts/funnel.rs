@@ -4,6 +4,7 @@ use super::Drawing;
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, Picture, Rect, says};
 use super::palette::{BAND, DARK, DARKEST, INK, MUTED, PAPER};
 use super::text::{number, width};
+use crate::ground::maths;
 
 /// One area.
 pub struct FunnelPoint {
@@ -56,7 +57,7 @@ pub fn funnel(title: &str, data: &Funnel) -> Drawing {
         return says(p, title, "割合を計算できる医療機関がありません");
     }
     let x = |n: f64| {
-        let share = if last > first { ((n.max(first) / first).ln() / (last / first).ln()).clamp(0.0, 1.0) } else { 0.5 };
+        let share = if last > first { (maths::ln(n.max(first) / first) / maths::ln(last / first)).clamp(0.0, 1.0) } else { 0.5 };
         // marks stand clear of the axes
         LEFT + 18.0 + (RIGHT - LEFT - 36.0) * share
     };
@@ -115,7 +116,7 @@ fn limits(p: &mut Picture, data: &Funnel, x: &impl Fn(f64) -> f64, y: &impl Fn(f
 fn dashed(p: &mut Picture, points: &[(f64, f64)]) {
     let mut along = 0.0;
     for w in points.windows(2) {
-        let length = (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1);
+        let length = maths::hypot(w[1].0 - w[0].0, w[1].1 - w[0].1);
         let mut d = 0.0;
         while d < length {
             let phase = (along + d) % 13.0;

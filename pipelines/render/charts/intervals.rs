@@ -4,6 +4,7 @@ use super::Drawing;
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, PLAIN, Picture, Rect, says};
 use super::palette::{BAND, DARK, DARKEST, Fill, INK, LINE, MARK, MUTED, PAPER};
 use super::text::{Block, EM, SMALL_EM, fit_all, lines, number, width};
+use crate::ground::maths;
 use plotters::style::RGBColor;
 
 /// What a row speaks of; each role has its own mark, so that colour is never alone.
@@ -186,7 +187,7 @@ fn tick_step(max: Option<f64>, rows: &[Interval]) -> f64 {
         return 1.0;
     }
     let rough = top / 3.0;
-    let power = 10f64.powf(rough.log10().floor());
+    let power = maths::pow(10.0, maths::log10(rough).floor());
     // what is counted in ones has no half a mark
     let steps = if power < 10.0 { [1.0, 2.0, 5.0, 5.0, 10.0] } else { [1.0, 2.0, 2.5, 5.0, 10.0] };
     let step = steps.map(|m| m * power).into_iter().find(|s| *s >= rough * 0.999);

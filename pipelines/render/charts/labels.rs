@@ -3,6 +3,7 @@
 use super::dorling::Spot;
 use super::frame::{Anchor, Rect};
 use super::text::{Block, EM, LEADING, SMALL_EM, clean};
+use crate::ground::maths;
 use crate::render::charts::dorling::Tile;
 
 /// Only for names inside circles, in px (about 7.7 pt in print): better than no name.
@@ -85,7 +86,7 @@ fn around((x, y): (f64, f64), block: &Block, bold: bool) -> Rect {
 fn fits_inside(b: &Block, spot: &Spot, bold: bool) -> bool {
     let (w, h) = (b.width(bold) / 2.0, b.height() / 2.0);
     // Letters do not fill the corners of their box, so the box may touch the rim.
-    w.hypot(h * 0.9) <= spot.r - 1.0
+    maths::hypot(w, h * 0.9) <= spot.r - 1.0
 }
 
 /// How far a name may stand from its circle.
@@ -205,7 +206,7 @@ fn free(b: &Rect, spots: &[Spot], taken: &[Rect], canvas: &Rect) -> bool {
 /// From the rim to the nearest point of the box.
 fn leader(spot: &Spot, b: &Rect) -> ((f64, f64), (f64, f64)) {
     let to = (spot.x.clamp(b.x0, b.x1), spot.y.clamp(b.y0, b.y1));
-    let d = (to.0 - spot.x).hypot(to.1 - spot.y).max(1e-9);
+    let d = maths::hypot(to.0 - spot.x, to.1 - spot.y).max(1e-9);
     let r = spot.r + spot.rim;
     let from = (spot.x + (to.0 - spot.x) / d * r, spot.y + (to.1 - spot.y) / d * r);
     (from, to)

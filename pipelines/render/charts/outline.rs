@@ -1,6 +1,7 @@
 //! Geometry of boundaries: from degrees to whole px, far islands pulled in, hatching and room for words inside a polygon.
 
 use super::frame::Rect;
+use crate::ground::maths;
 
 /// A closed line; the last point need not repeat the first.
 pub type Ring = Vec<(f64, f64)>;
@@ -40,7 +41,7 @@ pub(super) fn fit(regions: &[&Vec<Vec<Ring>>], max_w: f64, max_h: f64) -> Option
         return None;
     }
     // equirectangular, true along the middle latitude
-    let shrink = ((south + north) / 2.0).to_radians().cos();
+    let shrink = maths::cos(((south + north) / 2.0).to_radians());
     let flat: Vec<Vec<Vec<Ring>>> = regions
         .iter()
         .map(|r| r.iter().map(|p| p.iter().map(|ring| ring.iter().map(|&(lon, lat)| (lon * shrink, -lat)).collect()).collect()).collect())
@@ -219,7 +220,7 @@ pub(super) fn inner_points(rings: &[Ring]) -> Vec<(f64, f64)> {
 fn distance(p: (f64, f64), a: (f64, f64), b: (f64, f64)) -> f64 {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let t = (((p.0 - a.0) * dx + (p.1 - a.1) * dy) / (dx * dx + dy * dy).max(1e-9)).clamp(0.0, 1.0);
-    (p.0 - a.0 - dx * t).hypot((p.1 - a.1 - dy * t) * 1.6)
+    maths::hypot(p.0 - a.0 - dx * t, (p.1 - a.1 - dy * t) * 1.6)
 }
 
 fn contains(rings: &[Ring], (x, y): (f64, f64)) -> bool {

@@ -4,6 +4,7 @@ use super::Drawing;
 use super::frame::{Anchor, Letters, MARGIN, NARROW_RIGHT, NOTE, PLAIN, Picture, Rect, says};
 use super::palette::{DARK, INK, LINE, MARK, MUTED};
 use super::text::{EM, number, width};
+use crate::ground::maths;
 use plotters::style::RGBColor;
 
 /// One bar.
@@ -132,7 +133,7 @@ fn stroke(p: &mut Picture, a: (f64, f64), b: (f64, f64), (colour, dashed): (RGBC
     if !dashed {
         return p.line(a, b, colour, 3);
     }
-    let length = (b.0 - a.0).hypot(b.1 - a.1);
+    let length = maths::hypot(b.0 - a.0, b.1 - a.1);
     let at = |d: f64| (a.0 + (b.0 - a.0) * d / length.max(1e-9), a.1 + (b.1 - a.1) * d / length.max(1e-9));
     let mut d = 0.0;
     while d < length {
@@ -144,7 +145,7 @@ fn stroke(p: &mut Picture, a: (f64, f64), b: (f64, f64), (colour, dashed): (RGBC
 /// Step between grid lines and the end of the axis: two to four steps, because the numbers need room.
 fn scale(longest: f64) -> (f64, f64) {
     let rough = (longest / 3.0).max(1.0);
-    let power = 10f64.powf(rough.log10().floor());
+    let power = maths::pow(10.0, maths::log10(rough).floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(rough);
     (step, (longest / step).ceil().max(1.0) * step)
 }
