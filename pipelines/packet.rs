@@ -36,8 +36,18 @@ pub struct Manifest {
     /// Statuses that the prefecture decided against the answers, with their reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<serde_json::Value>,
+    /// Files of the work folder that were not read, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_read: Vec<NotRead>,
     /// Path below the packet folder → SHA-256.
     pub outputs: BTreeMap<String, String>,
+}
+
+/// A file of the work folder that was not read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NotRead {
+    pub path: String,
+    pub reason: String,
 }
 
 impl Manifest {
@@ -53,6 +63,7 @@ impl Manifest {
             reference: Vec::new(),
             own_files: Vec::new(),
             overrides: Vec::new(),
+            not_read: Vec::new(),
             outputs: BTreeMap::new(),
         })
     }

@@ -7,6 +7,7 @@ use kyogi::commands::run::{self, Options, Outcome};
 use kyogi::facts::dictionary::Dictionary;
 use kyogi::facts::finding::Finding;
 use kyogi::facts::local::Terms;
+use kyogi::facts::reference::Reference;
 use kyogi::facts::rules::Rules;
 use kyogi::facts::workspace::{self, Workspace};
 use kyogi::ground::embedded;
@@ -18,7 +19,7 @@ pub const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
 
 /// What phrases may say with the built-in rules and rates.
 pub fn terms() -> Terms {
-    Rules::load(YEAR).and_then(|rules| Terms::of(&rules, None)).unwrap_or_else(|e| panic!("{e}"))
+    Rules::load(YEAR).and_then(|rules| Terms::of(&rules, &Reference::load("31")?, None)).unwrap_or_else(|e| panic!("{e}"))
 }
 
 pub fn folder() -> tempfile::TempDir {

@@ -11,6 +11,8 @@ use crate::ground::spreadsheet::{self, Book, Column, Sheet, Width};
 
 /// Name of the workbook, in the work folder (where people edit) and in the packet (a copy to send on).
 pub const WORKBOOK: &str = "確認一覧.xlsx";
+/// The workbook as it was before the last renewal.
+pub const BEFORE: &str = "確認一覧（前回）.xlsx";
 
 /// The workbook of the work folder.
 pub fn place(work_folder: &Path) -> PathBuf {
@@ -77,7 +79,7 @@ pub fn replace(work_folder: &Path, new: &[u8], people: &People) -> Result<Option
             return stays(&format!("写せない内容があります（{} か所、はじめは「{first}」）", lost.len()));
         }
         // the workbook that people saved last stays beside the new one
-        let before = work_folder.join("確認一覧（前回）.xlsx");
+        let before = work_folder.join(BEFORE);
         std::fs::copy(&path, &before).map_err(|e| Error::io("前回の確認一覧の控えを取れません", &before, &e))?;
     }
     let part = work_folder.join(format!(".{WORKBOOK}.part"));

@@ -60,7 +60,9 @@ pub fn archive(workspace: &Workspace, out: &Path) -> Result<Archived> {
     let manifest = Manifest::read(&workspace.output()).map_err(|e| e.next("先に kyogi run で資料を作ってください"))?;
     let output = below(root, &workspace.settings.output)?;
     let mut files = BTreeMap::new();
-    for name in files_below(root)?.into_iter().filter(|n| is_content(n)) {
+    // what the packet says of a lock file must be said again
+    let told = |name: &str| manifest.not_read.iter().any(|f| f.path == name);
+    for name in files_below(root)?.into_iter().filter(|n| is_content(n) || told(n)) {
         files.insert(name.clone(), sha256(&read(&root.join(&name))?));
     }
     safe_names(files.keys().map(String::as_str)).map_err(|why| {

@@ -22,6 +22,7 @@ use crate::facts::workspace::Workspace;
 use crate::ground::artefact::sha256;
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{wareki_date, wareki_year};
+use crate::ground::own_text;
 use crate::ground::spreadsheet;
 use crate::packet::Manifest;
 use crate::workbook::{self, CouncilBook};
@@ -298,12 +299,14 @@ impl<'a> Evidence<'a> {
     /// Findings that must be fixed, as the last packet counted them.
     fn open_findings(&self) -> Result<Vec<String>> {
         let path = self.workspace.output().join("data/findings.csv");
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(vec!["報告の確認がまだ済んでいません".into()]) };
-        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
-        let headers = reader.headers().map_err(|e| Error::new(format!("確認の一覧を読めません：{e}")).file(&path))?.clone();
-        let column = headers.iter().position(|h| h == "severity").unwrap_or(0);
+        if !path.exists() {
+            return Ok(vec!["報告の確認がまだ済んでいません".into()]);
+        }
+        // people open it in Excel, and save it as Excel likes
+        let table = own_text::csv(&own_text::read(&path, "確認の一覧")?).map_err(|e| e.file(&path))?;
+        let column = table.headers.iter().position(|h| h == "severity").unwrap_or(0);
         let label = finding::severity_label("must_fix");
-        let open = reader.records().flatten().filter(|r| r.get(column) == Some(label)).count();
+        let open = table.rows.iter().filter(|(_, r)| r.get(column) == Some(label)).count();
         Ok(if open == 0 { Vec::new() } else { vec![format!("「{label}」の報告が {open} 件あります")] })
     }
 

@@ -18,6 +18,7 @@ use crate::facts::finding::Finding;
 use crate::facts::local;
 use crate::facts::workspace::Workspace;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 use crate::ground::stage;
 use crate::ingest::Edit;
 
@@ -94,19 +95,15 @@ fn unmoved(report_year: i32, [before, after]: [&Path; 2], edits: &[Edit]) -> Res
 }
 
 fn wishes(path: &Path) -> Result<Vec<Edit>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io("想定の表を読めません", path, &e))?;
-    let bad = |e: csv::Error| Error::new(format!("想定の表を読めません：{e}")).file(path).next("見出しを facility_id,item_code,value にしてください");
-    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
-    let header = reader.headers().map_err(bad)?.clone();
-    if header.iter().collect::<Vec<_>>() != ["facility_id", "item_code", "value"] {
+    let table = own_text::csv(&own_text::read(path, "想定の表")?).map_err(|e| e.file(path))?;
+    if table.headers.iter().collect::<Vec<_>>() != ["facility_id", "item_code", "value"] {
         return Err(Error::new("想定の表の見出しが違います").file(path).next("見出しを facility_id,item_code,value にしてください"));
     }
-    let edit = |(i, record): (usize, std::result::Result<csv::StringRecord, csv::Error>)| {
-        let record = record.map_err(bad)?;
-        let origin = format!("{} 行目、ファイル {}", i + 2, path.display());
-        Ok(Edit { facility_id: text::fold(&record[0]), item_code: record[1].trim().to_owned(), value: record[2].to_owned(), origin })
+    let edit = |(line, record): (u32, csv::StringRecord)| {
+        let origin = format!("{line} 行目、ファイル {}", path.display());
+        Edit { facility_id: text::fold(&record[0]), item_code: record[1].to_owned(), value: record[2].to_owned(), origin }
     };
-    reader.records().enumerate().map(edit).collect()
+    Ok(table.rows.into_iter().map(edit).collect())
 }
 
 /// What a changed figure is called, with its breakdown.

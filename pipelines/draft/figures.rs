@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::sheet::{Chart, TableView};
 use crate::facts::dictionary::{Dictionary, read_csv};
+use crate::facts::rules::Rules;
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{percent_or_dash, thousands};
 use crate::render::charts;
 
 /// Below this number of facilities a sum of claims would show a single facility's figure.
-const FEW: i64 = 3;
 
 /// One row of `figures.csv`.
 #[derive(Clone, Debug, Deserialize)]
@@ -146,7 +146,14 @@ impl Names {
 }
 
 /// Makes the figure of one list row.
-pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, names: &Names, area_name: &str, chart_id: &str) -> Result<Figure> {
+pub fn figure(
+    row: &FigureRow,
+    answers: &AreaAnswers,
+    (dictionary, rules): (&Dictionary, &Rules),
+    names: &Names,
+    area_name: &str,
+    chart_id: &str,
+) -> Result<Figure> {
     let items: Vec<&str> = row.items.split(';').collect();
     let label = |item: &str| {
         dictionary
@@ -175,7 +182,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
             let mut hidden = false;
             for item in &items {
                 let c = answers.counts.get(*item).ok_or_else(|| no_figures(item))?;
-                let few = (1..FEW).contains(&c.facilities_positive);
+                let few = rules.is_few(c.facilities_positive)?;
                 hidden |= few;
                 // one facility's own figure is not for a sheet
                 let count = if few {
@@ -188,7 +195,7 @@ pub fn figure(row: &FigureRow, answers: &AreaAnswers, dictionary: &Dictionary, n
                 body.push(vec![label(item)?, thousands(c.facilities_positive), count]);
             }
             if hidden {
-                note = format!("実績のある医療機関が{FEW}施設未満の件数は「―」としています。");
+                note = format!("実績のある医療機関が{}施設未満の件数は「―」としています。", rules.value("few_facilities")?);
             }
             (vec!["報告事項".into(), "実績のある医療機関数".into(), "件数（回/年）".into()], body, None)
         }

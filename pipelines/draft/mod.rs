@@ -267,7 +267,7 @@ impl<'a> Drafter<'a> {
                 let Some(picture) = self.picture(row, area, &id)? else { continue };
                 picture
             } else {
-                figures::figure(row, answers, self.dictionary, &self.names, &area.name, &id)?
+                figures::figure(row, answers, (self.dictionary, self.rules), &self.names, &area.name, &id)?
             };
             next += usize::from(figure.chart.is_some());
             all.push(figure);

@@ -51,8 +51,6 @@ struct BandWords<'a> {
 
 /// Kinds of `figures.csv` that are drawn here.
 pub const KINDS: [&str; 5] = ["week", "pyramid", "funnel", "network", "years"];
-/// Years of the projection that the pyramid draws.
-const PYRAMID_YEARS: [i64; 2] = [2030, 2040];
 
 /// A drawing with its table and its words.
 struct Drawn {
@@ -166,7 +164,9 @@ impl Drafter<'_> {
         let people = facts.people(area);
         let sum = |from: i64, to: i64| -> i64 { people.iter().filter(|(age, _)| (from..to).contains(age)).map(|(_, n)| n).sum() };
         let groups = [("0〜64歳", 0, 65), ("65〜74歳", 65, 75), ("75歳以上", 75, i64::MAX)];
-        let projected: Vec<(i64, Projected)> = PYRAMID_YEARS.iter().filter_map(|y| facts.projected(area, *y).map(|p| (*y, p))).collect();
+        // the years that the rules name, as far as the projection has them
+        let years = [self.rules.value("outlook_near_year")? as i64, self.rules.value("outlook_year")? as i64];
+        let projected: Vec<(i64, Projected)> = years.iter().filter_map(|y| facts.projected(area, *y).map(|p| (*y, p))).collect();
         let of = |p: &Projected, from: i64| match from {
             0 => p.total - p.over_65,
             65 => p.over_65 - p.over_75,

@@ -42,6 +42,7 @@ impl Phrases {
         environment.add_filter("share", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), share_number));
         environment.add_filter("num", |v: Value| f64::try_from(v).map_or_else(|_| "―".to_owned(), number));
         environment.add_global("rates", terms.rates);
+        environment.add_global("demand_year", terms.demand_year);
         environment.add_global("rule", Value::from(Serde(terms.rule.clone())));
         environment.add_function("ends", |low: f64, high: f64, unit: &str| {
             let (low, high) = ends_in(unit, low, high);

@@ -42,7 +42,7 @@ impl Basis {
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
         let areas = areas::all(&reference, &council);
         let rules = Rules::load_in(year, work_folder)?;
-        let (terms, work_folder) = (Terms::of(&rules, work_folder)?, work_folder.map(Path::to_path_buf));
+        let (terms, work_folder) = (Terms::of(&rules, &reference, work_folder)?, work_folder.map(Path::to_path_buf));
         Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, year, threads, work_folder, previous: None })
     }
 }

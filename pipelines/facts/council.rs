@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::dictionary::Dictionary;
 use crate::facts::reference::{Municipality, Reference};
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 
 pub const FILE: &str = "council.toml";
 
@@ -126,20 +127,12 @@ impl Council {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let bytes = std::fs::read(&path).map_err(|e| Error::io("協議の場の設定を読めません", &path, &e))?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            Error::new("協議の場の設定の文字コードが UTF-8 ではありません").file(&path).next("メモ帳などで、文字コード UTF-8 で保存し直してください")
-        })?;
+        let text = own_text::read(&path, "協議の場の設定")?;
         Self::parse(&text, reference, dictionary).map_err(|e| e.file(&path))
     }
 
     pub fn parse(text: &str, reference: &Reference, dictionary: &Dictionary) -> Result<Self> {
-        let raw: RawFile = toml::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|e| {
-            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-            Error::new(format!("協議の場の設定を読めません：{}", e.message()))
-                .at(format!("{line} 行目"))
-                .next("書き方は、ファイルの中の説明を見てください")
-        })?;
+        let raw: RawFile = own_text::toml(text, "協議の場の設定")?;
         let mut known = known(reference);
         let mut areas = Vec::new();
         for area in raw.area {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::dictionary::read_csv;
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::Result;
+use crate::ground::text::NO_VALUE;
 
 /// One finding. Empty text means "does not apply".
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -72,7 +73,8 @@ impl Finding {
     }
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = value.into();
+        // what stands before a formula without a value is for the readers alone
+        self.value = value.into().trim_start_matches(NO_VALUE).to_owned();
         self
     }
 }

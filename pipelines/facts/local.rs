@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 use crate::facts::council::Council;
 use crate::facts::dictionary::{read_csv, word};
+use crate::facts::reference::Reference;
 use crate::facts::rules::Rules;
 use crate::ground::artefact::Table;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 
 /// The table `ref_duty_slots`: slots needed on each holiday, for areas that the council setting names.
 pub fn duty_slots(council: &Council) -> Result<Table> {
@@ -37,8 +39,7 @@ pub fn home_visit_rates(work_folder: Option<&Path>) -> Result<Table> {
     let header = "age_band,patients_per_1000,source\n";
     let path = work_folder.map(|root| root.join(RATES)).filter(|p| p.exists());
     let Some(path) = path else { return Table::from_csv("ref_home_visit_rates", header) };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|e| Error::io("在宅医療の率の表を読めません", &path, &e).next("文字コード UTF-8 で保存してください"))?;
+    let text = own_text::read(&path, "在宅医療の率の表")?;
     let rows = rates(&text).map_err(|e| e.file(&path))?;
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| Error::new(format!("在宅医療の率の表を写せません：{e}"));
@@ -54,11 +55,8 @@ fn rates(text: &str) -> Result<Vec<RateRow>> {
     let known: Vec<AgeBand> = read_csv("sql/reference/home_visits_by_age.csv")?;
     let next = "1行目は age_band,patients_per_1000,source、2行目からは age_75_79,14.1,県の調査（2025年） のように書いてください";
     let mut rows: Vec<RateRow> = Vec::new();
-    for (i, row) in
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{FEFF}').as_bytes()).deserialize().enumerate()
-    {
-        let at = |e: Error| e.at(format!("{} 行目", i + 2)).next(next);
-        let row: RateRow = row.map_err(|e| at(Error::new(format!("在宅医療の率の表の行を読めません：{e}"))))?;
+    for (line, row) in own_text::csv(text)?.typed::<RateRow>().map_err(|e| e.next(next))? {
+        let at = |e: Error| e.at(format!("{line} 行目")).next(next);
         if !known.iter().any(|k| k.age_band == row.age_band) {
             let codes: Vec<&str> = known.iter().map(|k| k.age_band.as_str()).collect();
             return Err(at(Error::new(format!("年齢階級「{}」が分かりません（{} のどれか）", row.age_band, codes.join("、")))));
@@ -77,18 +75,31 @@ fn rates(text: &str) -> Result<Vec<RateRow>> {
     Ok(rows)
 }
 
+#[derive(Deserialize)]
+struct DemandYear {
+    year: i32,
+}
+
 /// What phrases say of it, the same wherever a figure rests on it.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// How often home care is taken to be used: 「全国と同じ割合」 or 「設定した割合」.
     pub rates: &'static str,
+    /// First year of the official forecast of demand.
+    pub demand_year: i32,
     /// Rule rows that are numbers.
     pub rule: BTreeMap<String, f64>,
 }
 
 impl Terms {
-    pub fn of(rules: &Rules, work_folder: Option<&Path>) -> Result<Self> {
-        Ok(Self { rates: rates_word(work_folder)?, rule: rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect() })
+    pub fn of(rules: &Rules, reference: &Reference, work_folder: Option<&Path>) -> Result<Self> {
+        let demand: Vec<DemandYear> = reference.tables.read("home_care_demand")?;
+        let demand_year = demand.iter().map(|d| d.year).min().unwrap_or_default();
+        Ok(Self {
+            rates: rates_word(work_folder)?,
+            demand_year,
+            rule: rules.rows.iter().filter_map(|r| r.value.map(|v| (r.rule_code.clone(), v))).collect(),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ pub mod boundaries;
 pub mod council;
 pub mod dictionary;
 pub mod finding;
+pub mod inputs;
 pub mod local;
 pub mod overrides;
 pub mod reference;

@@ -9,6 +9,7 @@ use crate::ground::artefact::sha256;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
 use crate::ground::folder::files_below;
+use crate::ground::own_text;
 
 /// Kinds of files that can be replaced; tables (`.csv`) are rows of the program.
 const KINDS: [&str; 4] = [".html", ".typ", ".j2", ".css"];
@@ -35,11 +36,7 @@ pub fn list(root: &Path) -> Result<Vec<Replaced>> {
     let mut found = Vec::new();
     for path in names(root)?.into_iter().filter(|p| can_replace(p)) {
         let bytes = std::fs::read(root.join(&path)).map_err(|e| Error::io("置きかえるファイルを読めません", &folder, &e))?;
-        if std::str::from_utf8(&bytes).is_err() {
-            return Err(Error::new("置きかえるファイルの文字コードが UTF-8 ではありません")
-                .file(&root.join(&path))
-                .next("メモ帳などで、文字コード UTF-8 で保存し直してください"));
-        }
+        own_text::text_of(&bytes).map_err(|e| e.file(&root.join(&path)))?;
         found.push(Replaced { sha256: sha256(&bytes), path });
     }
     Ok(found)

@@ -41,6 +41,11 @@ impl Rules {
         self.rows.iter().find(|r| r.rule_code == code)
     }
 
+    /// Whether so few facilities stand behind a figure that it would show those of single ones.
+    pub fn is_few(&self, facilities: i64) -> Result<bool> {
+        Ok(facilities > 0 && (facilities as f64) < self.value("few_facilities")?)
+    }
+
     pub fn value(&self, code: &str) -> Result<f64> {
         self.get(code).and_then(|r| r.value).ok_or_else(|| Error::new(format!("規則の行 {code} がありません")).at("sql/rules/rules.csv"))
     }

@@ -11,9 +11,11 @@ use crate::facts::council::{self, Council};
 use crate::facts::dictionary::Dictionary;
 use crate::facts::reference::Reference;
 use crate::facts::reference::tables::{self, Tables};
+use crate::facts::{inputs, overrides};
 use crate::ground::artefact;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 
 pub const SETTINGS: &str = "kyogi.toml";
 
@@ -77,19 +79,21 @@ impl Workspace {
         if !root.is_dir() {
             return Err(Error::new("作業フォルダーがありません").file(root).next("kyogi init で作業フォルダーを作ってください"));
         }
-        let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidData => Error::new("設定ファイルの文字コードが UTF-8 ではありません")
-                .file(&path)
-                .next("メモ帳などで、文字コード UTF-8 で保存し直してください"),
-            _ => Error::io("設定ファイルを読めません", &path, &e).next("kyogi init で作業フォルダーを作ってください"),
-        })?;
-        let settings: Settings = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-            Error::new(format!("設定ファイルを読めません：{}", e.message()))
-                .file(&path)
-                .at(format!("{line} 行目"))
-                .next("書き方は、ファイルの中の説明を見てください")
-        })?;
+        if !path.exists() {
+            return Err(Error::new("設定ファイルがありません").file(&path).next("kyogi init で作業フォルダーを作ってください"));
+        }
+        let text = own_text::read(&path, "設定ファイル")?;
+        let settings: Settings = own_text::toml(&text, "設定ファイル").map_err(|e| e.file(&path))?;
+        let s = &settings;
+        for (key, value) in [
+            ("extract", &s.extract),
+            ("mapping", &s.mapping),
+            ("output", &s.output),
+            ("previous", &s.previous),
+            ("facility_master", &s.facility_master),
+        ] {
+            own_text::check_path(key, value).map_err(|e| e.file(&path))?;
+        }
         Ok(Self { root: root.to_path_buf(), settings })
     }
 
@@ -132,7 +136,10 @@ impl Workspace {
 
     /// The text that the work folder puts in the place of a built-in file of `reports/`.
     pub fn override_of(&self, path: &str) -> Option<String> {
-        fs::read_to_string(self.root.join(path)).ok()
+        if !overrides::can_replace(path) {
+            return None;
+        }
+        own_text::read(&self.root.join(path), "置きかえるファイル").ok()
     }
 
     pub fn mapping(&self) -> Option<PathBuf> {
@@ -174,7 +181,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     let settings = render(SETTINGS)?;
     write_new(&root.join(council::FILE), &format!("{}\n", render(council::FILE)?))?;
     write_new(&root.join("input/はじめに.txt"), embedded::text("reports/work-folder/input.txt"))?;
-    for (name, text) in embedded::under("sql/layouts/") {
+    for (name, text) in embedded::under("sql/layouts/").filter(|(name, _)| name.ends_with(".toml")) {
         write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
     }
     for table in tables::names() {
@@ -188,7 +195,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
 }
 
 /// Copies of the built-in tables, for people to look at; a run never reads them.
-const BUILT_IN: &str = "reference/内蔵の表";
+pub const BUILT_IN: &str = "reference/内蔵の表";
 
 /// The prefecture's rows of a built-in table; a table without codes is copied whole.
 fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()> {
@@ -211,25 +218,11 @@ pub fn files(extract: &Path) -> Result<Vec<PathBuf>> {
     if !extract.is_dir() {
         return Ok(vec![extract.to_path_buf()]);
     }
-    let found = candidates(extract)?;
+    let found = inputs::tables_of(extract)?;
     if found.is_empty() {
         return Err(Error::new("抽出ファイルがありません")
             .file(extract)
             .next("G-MIS の抽出ファイル（CSV か Excel ブック）をこのフォルダーに置くか、--extract で指定してください"));
     }
-    Ok(found)
-}
-
-/// Tables of a folder, by name.
-pub fn candidates(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .map_err(|e| Error::io("入力フォルダーを読めません", folder, &e))?
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("xlsx")))
-        // lock files of Excel and hidden files are no extracts
-        .filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with(['~', '.'])))
-        .collect();
-    found.sort();
     Ok(found)
 }

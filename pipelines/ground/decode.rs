@@ -1,6 +1,8 @@
 //! Bytes to text: which encoding a file is in, and cell by cell what could not be read.
 
-use encoding_rs::{DecoderResult, Encoding, SHIFT_JIS, UTF_8};
+use std::borrow::Cow;
+
+use encoding_rs::{DecoderResult, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
 /// Encoding of an extract. CP932 means windows-31j with the NEC and IBM extensions (WHATWG `Shift_JIS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl TextEncoding {
     ///
     /// Cells are cut out of the raw bytes before decoding: neither the comma nor the quote nor a line feed
     /// can be the second byte of a CP932 pair, so a broken pair harms only its own cell.
-    pub fn decode(self, bytes: &[u8]) -> (std::borrow::Cow<'_, str>, bool) {
+    pub fn decode(self, bytes: &[u8]) -> (Cow<'_, str>, bool) {
         self.codec().decode_without_bom_handling(bytes)
     }
 
@@ -94,34 +96,58 @@ impl Malformed {
 
 const UTF8_BOM: &[u8] = &[0xEF, 0xBB, 0xBF];
 
-/// An Excel workbook, new (ZIP) or old (OLE).
-pub fn is_workbook(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0])
+/// The text of a file as bytes in one of the two encodings, and what it was written in.
+#[derive(Debug)]
+pub struct Content<'a> {
+    /// Without byte order mark.
+    pub bytes: Cow<'a, [u8]>,
+    pub encoding: TextEncoding,
+    /// For people: `UTF-8`, `UTF-16`, …
+    pub label: &'static str,
 }
 
-/// The content without its byte order mark, and the encoding it is most likely in.
+/// The content of a text file without its byte order mark, and the encoding it is most likely in.
 ///
-/// BOM, then strict UTF-8, then whichever of the two reads on with fewer broken places.
-pub fn detect(bytes: &[u8]) -> Result<(&[u8], TextEncoding), &'static str> {
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err("文字コードが UTF-16 です");
+/// BOM, UTF-16 and JIS (ISO-2022-JP) by their bytes, then strict UTF-8, then whichever of UTF-8 and CP932 reads on with fewer
+/// broken places. UTF-16 and JIS come back as UTF-8, with a byte without a meaning for each of their own broken places.
+pub fn open(bytes: &[u8]) -> Content<'_> {
+    let again = |codec: &'static Encoding, rest: &[u8], label: &'static str| {
+        let (text, broken) = codec.decode_without_bom_handling(rest);
+        let bytes = if broken { text.split('\u{FFFD}').map(str::as_bytes).collect::<Vec<_>>().join(&0xFF) } else { text.into_owned().into_bytes() };
+        Content { bytes: Cow::Owned(bytes), encoding: TextEncoding::Utf8, label }
+    };
+    let plain = |bytes, encoding: TextEncoding| Content { bytes: Cow::Borrowed(bytes), encoding, label: encoding.label() };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => return again(UTF_16LE, rest, "UTF-16"),
+        [0xFE, 0xFF, rest @ ..] => return again(UTF_16BE, rest, "UTF-16"),
+        _ => {}
     }
-    if is_workbook(bytes) {
-        return Err("Excel ブックです");
+    if let Some(codec) = utf16_without_mark(bytes) {
+        return again(codec, bytes, "UTF-16");
     }
     if let Some(rest) = bytes.strip_prefix(UTF8_BOM) {
-        return Ok((rest, TextEncoding::Utf8));
+        return plain(rest, TextEncoding::Utf8);
     }
-    if std::str::from_utf8(bytes).is_ok() {
-        return Ok((bytes, TextEncoding::Utf8));
+    if let Err(first) = std::str::from_utf8(bytes) {
+        // The first byte that is no UTF-8 decides: around it the right encoding reads on, the wrong one stumbles again and again.
+        let first = first.valid_up_to();
+        let window = &bytes[first..bytes.len().min(first + (64 << 10))];
+        let broken = |encoding: TextEncoding| encoding.decode(window).0.matches('\u{FFFD}').count();
+        let (utf8, cp932) = (broken(TextEncoding::Utf8), broken(TextEncoding::Cp932));
+        return plain(bytes, if utf8 < cp932 { TextEncoding::Utf8 } else { TextEncoding::Cp932 });
     }
-    if bytes.contains(&0) {
-        return Err("文字の表ではないデータが入っています");
+    let is_jis = bytes.contains(&0x1B) && bytes.windows(3).any(|w| w == b"\x1B$B" || w == b"\x1B$@");
+    if is_jis { again(ISO_2022_JP, bytes, "JIS（ISO-2022-JP）") } else { plain(bytes, TextEncoding::Utf8) }
+}
+
+/// UTF-16 without a byte order mark: digits and separators leave a zero in every second byte, and nowhere else.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(16 << 10)];
+    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+    let many = head.len() / 64;
+    match (zeros(0), zeros(1)) {
+        (0, n) if n > many => Some(UTF_16LE),
+        (n, 0) if n > many => Some(UTF_16BE),
+        _ => None,
     }
-    // The first byte that is no UTF-8 decides: around it the right encoding reads on, the wrong one stumbles again and again.
-    let first = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), |_| 0);
-    let window = &bytes[first..bytes.len().min(first + (64 << 10))];
-    let broken = |encoding: TextEncoding| encoding.decode(window).0.matches('\u{FFFD}').count();
-    let (utf8, cp932) = (broken(TextEncoding::Utf8), broken(TextEncoding::Cp932));
-    Ok((bytes, if utf8 < cp932 { TextEncoding::Utf8 } else { TextEncoding::Cp932 }))
 }

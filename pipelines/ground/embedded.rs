@@ -1,5 +1,9 @@
 //! Files of `sql/`, `reports/` and the fonts, compiled into the program, so that one file works offline.
 
+use serde::Deserialize;
+
+use crate::ground::error::{Error, Result};
+
 /// `(path below sql/ or reports/, content)` in path order; written by the build script.
 pub static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -13,6 +17,15 @@ pub fn text(path: &str) -> &'static str {
 
 pub fn find(path: &str) -> Option<&'static str> {
     FILES.binary_search_by(|(p, _)| (*p).cmp(path)).ok().map(|i| FILES[i].1)
+}
+
+/// Rows of an embedded CSV table as typed values.
+///
+/// # Errors
+/// A row that is not of the type: a defect of the table.
+pub fn rows<T: for<'de> Deserialize<'de>>(path: &str) -> Result<Vec<T>> {
+    let rows = csv::Reader::from_reader(text(path).as_bytes()).deserialize().collect::<std::result::Result<_, _>>();
+    rows.map_err(|e| Error::new(format!("内蔵の表を読めません：{e}")).at(path))
 }
 
 /// All embedded files below a folder, in path order.

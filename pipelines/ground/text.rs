@@ -5,6 +5,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// Stands for a line break in separators and in cells that are cut at line breaks.
 pub const LINE_BREAK: char = '\u{1F}';
 
+/// Stands before a formula of which the file holds no value: no workbook can have the character itself.
+pub const NO_VALUE: char = '\u{1E}';
+
 /// Compatibility form without white space: the form in which cells and headers are compared.
 pub fn fold(text: &str) -> String {
     if text.bytes().all(|b| b.is_ascii_graphic()) {
@@ -19,11 +22,6 @@ pub fn fold(text: &str) -> String {
 
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
-}
-
-/// Only symbols, of which nobody can tell what they stand for. The prolonged sound mark is a letter to Unicode, a dash to people.
-pub fn is_symbol(folded: &str) -> bool {
-    !folded.is_empty() && folded.chars().all(|c| c == 'ー' || (!c.is_alphanumeric() && c != char::REPLACEMENT_CHARACTER))
 }
 
 /// The key under which spellings of one choice label meet: 無し/無, 有り/有, 〜/～/~, full-width forms.
@@ -53,26 +51,94 @@ pub fn fiscal_year(raw: &str) -> Option<i32> {
     Some(n + era)
 }
 
-/// A date as ISO text: `2026-02-01`, `2026/2/1`, `20260201`, `2026年2月1日`, `令和8年2月1日`, `R8.2.1`, a spreadsheet's serial day
-/// (46054); a time of day after it is left out.
+/// A date as ISO text, however an office writes it: `2026-02-01`, `2026/2/1`, `20260201`, `2026年2月1日（日）`,
+/// `令和８年２月１日`, `R8.2.1 (Sun)`, a spreadsheet's serial day (46054). A weekday, a time of day and an offset after it are
+/// left out. A weekday that the day does not have is no date: one of the two is wrong, and nobody knows which.
 pub fn date(raw: &str) -> Option<String> {
-    let day = raw.trim().split(['T', ' ', '\u{3000}']).next()?;
-    // 「令和 8年 2月 1日」 has blanks inside: only what looks like a time may be cut off
-    let key = if raw.contains([':', '：', '時']) { fold(day) } else { fold(raw.split('T').next()?) };
-    if !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) {
-        return match (key.len(), key.parse::<u32>().ok()?) {
+    let folded = fold(raw);
+    let (key, weekday) = without_weekday(&folded);
+    let key = without_time(raw, &key);
+    let day = if !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) {
+        match (key.len(), key.parse::<u32>().ok()?) {
             (8, n) => valid_date((n / 10000) as i32, n / 100 % 100, n % 100),
             (5, n) => serial_date(n),
             _ => None,
-        };
-    }
-    let (era, rest) = era_offset(&key);
-    let rest = rest.trim_end_matches('日').replace(['年', '月', '/', '.'], "-");
+        }
+    } else {
+        written_date(&key)
+    }?;
+    weekday.is_none_or(|w| weekday_of(&day) == Some(w)).then_some(day)
+}
+
+/// `令和8年2月1日`, `R8.2.1`, `2026-2-1`, folded and without anything behind the day.
+fn written_date(key: &str) -> Option<String> {
+    let (era, rest) = era_offset(key);
+    let rest = rest.trim_start_matches(['.', '-', '/']).trim_end_matches(['日', '.']).replace(['年', '月', '/', '.', '‐', '−', '–', 'ー'], "-");
     let mut parts = rest.split('-');
     let first = parts.next()?;
     let year: i32 = if first == "元" { 1 } else { first.parse().ok()? };
     let (year, month, day) = (year + era, parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
     if parts.next().is_some() { None } else { valid_date(year, month, day) }
+}
+
+/// Weekdays from Monday, in the spellings of offices: 月, 月曜, 月曜日, Mon, Monday.
+const WEEKDAYS: [(&str, &str); 7] =
+    [("月", "monday"), ("火", "tuesday"), ("水", "wednesday"), ("木", "thursday"), ("金", "friday"), ("土", "saturday"), ("日", "sunday")];
+
+/// The text without a weekday (and 祝 beside it), in brackets or behind the day, and which weekday it was.
+fn without_weekday(folded: &str) -> (String, Option<usize>) {
+    let named = |text: &str| {
+        let text = text.trim_end_matches("・祝").trim_end_matches('祝').trim_end_matches(['・', '.', ',']);
+        let small = text.to_ascii_lowercase();
+        WEEKDAYS.iter().position(|(one, name)| {
+            text == *one || text == format!("{one}曜") || text == format!("{one}曜日") || (small.len() >= 3 && name.starts_with(&small))
+        })
+    };
+    let brackets = [('(', ')'), ('[', ']'), ('〔', '〕'), ('【', '】'), ('〈', '〉'), ('<', '>')];
+    for (open, close) in brackets {
+        if let Some((before, rest)) = folded.split_once(open)
+            && let Some((inside, after)) = rest.split_once(close)
+        {
+            // 「（祝）」 alone says nothing of the weekday
+            if let Some(weekday) = named(inside) {
+                return (format!("{before}{after}"), Some(weekday));
+            }
+            if inside == "祝" || inside == "祝日" {
+                return (format!("{before}{after}"), None);
+            }
+        }
+    }
+    // 「2月1日日曜日」, 「2026-02-01Sun」
+    let end = folded.char_indices().rev().find(|(_, c)| c.is_ascii_digit()).map_or(0, |(i, _)| i + 1);
+    let tail = &folded[end..];
+    let (day, behind) = tail.strip_prefix('日').map_or(("", tail), |rest| ("日", rest));
+    match named(behind.trim_start_matches(',')) {
+        Some(weekday) if !behind.is_empty() => (format!("{}{day}", &folded[..end]), Some(weekday)),
+        _ => (folded.to_owned(), None),
+    }
+}
+
+/// Which day of the week an ISO date is, from Monday.
+fn weekday_of(iso: &str) -> Option<usize> {
+    let day: jiff::civil::Date = iso.parse().ok()?;
+    usize::try_from(day.weekday().to_monday_zero_offset()).ok()
+}
+
+/// The folded date without a time of day: folding takes away the blank before it, so the text as written says where it began.
+fn without_time(raw: &str, key: &str) -> String {
+    let Some((date, _)) = key.split_once('T').filter(|(d, _)| d.ends_with(|c: char| c.is_ascii_digit())) else {
+        if !raw.contains([':', '：', '時']) {
+            return key.to_owned();
+        }
+        // 「2026年2月1日9:30」 ends with 日; else the blank before the time is the only border
+        if let Some((date, _)) = key.split_once('日') {
+            return format!("{date}日");
+        }
+        let trimmed = raw.trim();
+        let first = trimmed.split([' ', '\u{3000}', '(', '（']).next().unwrap_or(trimmed);
+        return fold(first);
+    };
+    date.to_owned()
 }
 
 fn valid_date(year: i32, month: u32, day: u32) -> Option<String> {
@@ -108,6 +174,6 @@ pub fn days_in_month(year: i32, month: u32) -> u32 {
 
 /// Years to add to a year of the era at the start of `text`, and the text without the era.
 fn era_offset(text: &str) -> (i32, &str) {
-    const ERAS: [(&str, i32); 6] = [("令和", 2018), ("R", 2018), ("r", 2018), ("平成", 1988), ("H", 1988), ("h", 1988)];
+    const ERAS: [(&str, i32); 8] = [("令和", 2018), ("令", 2018), ("R", 2018), ("r", 2018), ("平成", 1988), ("平", 1988), ("H", 1988), ("h", 1988)];
     ERAS.iter().find_map(|(name, offset)| text.strip_prefix(name).map(|rest| (*offset, rest))).unwrap_or((0, text))
 }

@@ -1,7 +1,7 @@
 //! Wide rows to long answers: each item's column (or one-hot columns) is read once per distinct text, in parallel.
 
 use crate::ground::text;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayBuilder, ArrayRef, DictionaryArray, Float64Builder, Int32Array, Int32Builder, Int64Array, StringBuilder};
@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use super::cells::{self, Cell, ChoiceSet};
 use super::facilities::{Facilities, FacilityRow};
 use super::source::Source;
-use super::{Context, Place};
+use super::{Context, Place, masks};
 use crate::facts::dictionary::{Item, ValueType};
 use crate::facts::finding::Finding;
 use crate::ground::artefact::{ColumnNote, Table};
-use crate::ground::error::{Error, Result};
+use crate::ground::error::Result;
 
 /// What one distinct text of a column says: the rows that it becomes.
 struct Saying {
@@ -69,7 +69,8 @@ pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mu
     let columns: Vec<Vec<Vec<&str>>> = context.sources.iter().map(by_column).collect();
     let longs: Vec<Long> = items.par_iter().map(|&(item, number)| Reader::new(context, item, number, &columns[number]).read(facilities)).collect();
     drop(columns);
-    refuse_undecided(context, &longs, &items)?;
+    let told = longs.iter().zip(&items).flat_map(|(long, (_, number))| long.findings.iter().map(|f| (*number, f)));
+    masks::refuse_undecided(context, told)?;
     let rows = |notes: bool| longs.iter().zip(&items).filter(|(_, (i, _))| is_note(i) == notes).map(|(l, _)| l.rows.len()).sum();
     let (mut answers, mut notes) = (Columns::with_capacity(rows(false)), Columns::with_capacity(rows(true)));
     for (long, (item, number)) in longs.into_iter().zip(items) {
@@ -78,50 +79,6 @@ pub(super) fn read(context: &Context<'_>, facilities: &Facilities, findings: &mu
     }
     let (answers, notes) = rayon::join(|| answers.table("ing_answers"), || notes.table("ing_notes"));
     Ok((answers?, notes?))
-}
-
-/// One odd cell is a slip of a facility; the same glyph in many cells is a sign of the file, and only people know of what.
-fn refuse_undecided(context: &Context<'_>, longs: &[Long], items: &[(&Item, usize)]) -> Result<()> {
-    let least = context.request.rules.value("undecided_glyph_cells")?;
-    let mut seen: BTreeMap<(usize, String), Vec<&Finding>> = BTreeMap::new();
-    for (long, (_, number)) in longs.iter().zip(items) {
-        for finding in long.findings.iter().filter(|f| matches!(f.code.as_str(), "not_a_count" | "not_a_number")) {
-            let glyph = text::fold(&finding.value);
-            if text::is_symbol(&glyph) {
-                seen.entry((*number, glyph)).or_default().push(finding);
-            }
-        }
-    }
-    seen.retain(|_, found| found.len() as f64 >= least);
-    let Some(((number, glyph), found)) = seen.iter().max_by_key(|(_, found)| found.len()) else { return Ok(()) };
-    let Some(first) = found.iter().min_by_key(|f| f.row) else { return Ok(()) };
-    let source = &context.sources[*number];
-    let kinds = if found.iter().all(|f| f.code == "not_a_count") { "件数の欄" } else { "件数・人数の欄" };
-    let others = seen.iter().filter(|((n, g), _)| n == number && g != glyph).map(|((_, g), f)| format!("、「{g}」も {} か所", f.len()));
-    let what = format!(
-        "「{}」の意味が列対応表で決まっていません（{kinds} {} か所、最初は行 {}・列 {}{}）",
-        first.value.trim(),
-        found.len(),
-        first.row,
-        first.column,
-        others.collect::<String>()
-    );
-    // a mask has bounds for counts only: what is decided for them does not help the other numbers
-    let is_masked = |f: &&Finding| {
-        let function = context.request.dictionary.item(&f.item_code).map_or("", |i| i.function_code.as_str());
-        f.code == "not_a_number" && source.glyphs(&f.item_code, function, context.masked).masked.contains(glyph)
-    };
-    let next = if found.iter().all(is_masked) {
-        let item = &first.item_code;
-        format!(
-            "人数の欄は masked（秘匿）として読めません。列対応表に [values_of.{item}] のような表を足し、zero（0）か missing（無回答）に「{glyph}」を書いてください"
-        )
-    } else {
-        format!(
-            "列対応表の [values] の masked（秘匿）・zero（0回）・missing（無回答）のどれかに「{glyph}」を書いてください（kyogi mapping で案を作れます）"
-        )
-    };
-    Err(Error::new(what).at(format!("列対応表 {}（{}）", source.layout.name, source.layout.title)).file(&source.path).next(next))
 }
 
 /// The cells of a table by column: rows lie far apart in memory, and every item goes through all of them.
@@ -195,7 +152,7 @@ impl<'a> Reader<'a> {
                 Cell::Guessed(_) => Some("new_choice"),
                 _ => None,
             };
-            (Saying { raw: raw.trim().to_owned(), answers: answers_of(item, &cell) }, trouble)
+            (Saying { raw: raw.trim_start_matches(text::NO_VALUE).trim().to_owned(), answers: answers_of(item, &cell) }, trouble)
         };
         let troubles: Vec<Option<&'static str>>;
         (long.sayings, troubles) = distinct.par_iter().map(understand).unzip();
@@ -218,12 +175,15 @@ impl<'a> Reader<'a> {
         let mut answers: Vec<Answer> = columns.iter().map(|(_, code)| choice(code)).collect();
         let none = values.none_selected.get(&self.item.item_code).filter(|code| !code.is_empty());
         answers.extend(none.map(|code| Answer { name: Some("（選択なし）".into()), ..choice(code) }));
+        // a mark that nobody knows may be a choice or none
+        let unknown = answers.len() as u16;
+        answers.push(Answer { state: "unreadable", ..Answer::default() });
         long.sayings.push(Saying { raw: values.selected.first().cloned().unwrap_or_default(), answers });
         // cells after the last filled one are not kept of a sheet, in text they are missing
         let is_whole = |record: &StringRecord| self.source.is_workbook || columns.iter().all(|(c, _)| *c < record.len());
         for (facility, index) in self.rows(facilities) {
             let (source_row, record) = (self.source.rows[index].0, &self.source.rows[index].1);
-            let mut seq = 0;
+            let (mut seq, mut unread) = (0, None);
             for (answer, (column, _)) in columns.iter().enumerate() {
                 let raw = record.get(*column).unwrap_or("");
                 if raw.is_empty() {
@@ -235,8 +195,14 @@ impl<'a> Reader<'a> {
                     long.rows.push(Row { row_no: facility.row_no, source_row, column, saying: 0, answer, seq });
                     seq += 1;
                 } else if !key.is_empty() && !unselected.contains(&key) {
-                    long.findings.push(self.finding("unknown_mark", facility, source_row, *column, raw));
+                    let code = if raw.starts_with(text::NO_VALUE) { "formula_without_value" } else { "unknown_mark" };
+                    long.findings.push(self.finding(code, facility, source_row, *column, raw));
+                    unread = unread.or(Some(*column as u16));
                 }
+            }
+            if let Some(column) = unread {
+                long.rows.push(Row { row_no: facility.row_no, source_row, column, saying: 0, answer: unknown, seq });
+                seq += 1;
             }
             // A layout says what an empty group means; a row cut short says nothing.
             if seq == 0 && none.is_some() && is_whole(record) {

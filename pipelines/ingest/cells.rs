@@ -3,7 +3,7 @@
 //! `code`, `code:label` or `label` for choices; several joined by the layout's separators; counts as a number,
 //! a mask or a blank. Nothing is guessed: what does not fit is `Unreadable` and becomes a finding.
 
-use crate::ground::text::{LINE_BREAK, fold, label_key};
+use crate::ground::text::{LINE_BREAK, NO_VALUE, fold, label_key};
 use std::collections::HashMap;
 
 use crate::facts::dictionary::{Choice, Dictionary};
@@ -37,6 +37,11 @@ pub struct Glyphs {
     pub separators: Vec<String>,
     pub masked_low: f64,
     pub masked_high: f64,
+}
+
+/// A formula without a stored value says nothing, and is no blank.
+fn without_value(raw: &str) -> Option<Cell> {
+    raw.starts_with(NO_VALUE).then_some(Cell::Unreadable("formula_without_value"))
 }
 
 /// Choices of one set, found by code or by any spelling of the label.
@@ -80,6 +85,9 @@ impl ChoiceSet {
     }
 
     pub fn single(&self, raw: &str, glyphs: &Glyphs) -> Cell {
+        if let Some(cell) = without_value(raw) {
+            return cell;
+        }
         let key = Self::key(raw, glyphs);
         if key.is_empty() || glyphs.missing.contains(&key) {
             return Cell::Blank;
@@ -111,6 +119,9 @@ impl ChoiceSet {
     }
 
     pub fn multi(&self, raw: &str, glyphs: &Glyphs) -> Cell {
+        if let Some(cell) = without_value(raw) {
+            return cell;
+        }
         let key = Self::key(raw, glyphs);
         if key.is_empty() || glyphs.missing.contains(&key) {
             return Cell::Blank;
@@ -159,6 +170,9 @@ impl ChoiceSet {
 
 /// A yearly count: integer, mask, zero glyph or blank.
 pub fn count(raw: &str, glyphs: &Glyphs) -> Cell {
+    if let Some(cell) = without_value(raw) {
+        return cell;
+    }
     let key = fold(raw);
     if key.is_empty() || glyphs.missing.contains(&key) {
         return Cell::Blank;
@@ -169,7 +183,10 @@ pub fn count(raw: &str, glyphs: &Glyphs) -> Cell {
     if glyphs.zero.contains(&key) {
         return Cell::Number { low: 0.0, high: 0.0, masked: false };
     }
-    match digits(key.trim_end_matches(['回', '人', '件', '名'])) {
+    let number = key.trim_end_matches(['回', '人', '件', '名']);
+    // programs that keep counts as decimals write 12.0
+    let whole = number.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0')).map_or(number, |(whole, _)| whole);
+    match digits(whole) {
         Some(text) => match text.parse::<u32>() {
             Ok(n) => Cell::Number { low: f64::from(n), high: f64::from(n), masked: false },
             Err(_) => Cell::Unreadable("not_a_count"),
@@ -180,6 +197,9 @@ pub fn count(raw: &str, glyphs: &Glyphs) -> Cell {
 
 /// A plain number ≥ 0, decimals allowed.
 pub fn number(raw: &str, glyphs: &Glyphs) -> Cell {
+    if let Some(cell) = without_value(raw) {
+        return cell;
+    }
     let key = fold(raw);
     if key.is_empty() || glyphs.missing.contains(&key) {
         return Cell::Blank;
@@ -205,6 +225,9 @@ fn digits(text: &str) -> Option<String> {
 
 /// Free text: trimmed, line feeds kept.
 pub fn text(raw: &str) -> Cell {
+    if let Some(cell) = without_value(raw) {
+        return cell;
+    }
     let trimmed = raw.trim();
     if trimmed.is_empty() { Cell::Blank } else { Cell::Text(trimmed.to_owned()) }
 }

@@ -15,6 +15,7 @@ use crate::facts::finding::Finding;
 use crate::facts::reference::Reference;
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::{Error, Result};
+use crate::ground::records::usual_width;
 
 /// One kept row of the extract; of several tables side by side, the joined row.
 pub struct FacilityRow {
@@ -65,7 +66,7 @@ pub(super) fn read(context: &Context<'_>, findings: &mut Vec<Finding>) -> Result
             for (index, (row_no, record)) in source.rows.iter().enumerate() {
                 match reader.row(index, *row_no, record, findings) {
                     Some(row) => of_block.push(row),
-                    None => rejected.push(Rejected { file_name: source.name.clone(), row_no: *row_no, cells: record.clone() }),
+                    None => rejected.push(Rejected { source: s, file_name: source.name.clone(), row_no: *row_no, cells: record.clone() }),
                 }
             }
             reader.finish(findings).map_err(|e| e.file(&source.path))?;
@@ -102,6 +103,8 @@ struct RowReader<'a> {
     area_unknown_said: bool,
     /// Columns of the reported items.
     answer_columns: Vec<usize>,
+    /// The most frequent number of cells of a row.
+    usual: usize,
     unknown_municipality: usize,
     wards: usize,
     /// How many codes of an item had zeros put back, and the first as written.
@@ -134,6 +137,7 @@ impl<'a> RowReader<'a> {
         }
         Self {
             answer_columns,
+            usual: usual_width(source.rows.iter().map(|(_, r)| r.len())),
             unknown_municipality: 0,
             wards: 0,
             padded: HashMap::new(),
@@ -169,8 +173,9 @@ impl<'a> RowReader<'a> {
     fn row(&mut self, index: usize, row_no: u32, record: &StringRecord, findings: &mut Vec<Finding>) -> Option<FacilityRow> {
         let source = self.source;
         let width = source.headers.len();
-        let extra = record.len() > width && record.iter().skip(width).any(|c| !c.trim().is_empty());
-        if extra {
+        // empty cells behind the last are harmless where all rows have them; else they moved the others
+        let filled = record.iter().skip(width).any(|c| !c.trim().is_empty());
+        if record.len() > width && (filled || (!source.is_workbook && record.len() > self.usual)) {
             findings.push(source.finding("too_many_cells", Some(row_no), None).value(format!("{} 列（見出しは {width} 列）", record.len())));
             return None;
         }

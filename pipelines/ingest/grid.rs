@@ -4,8 +4,11 @@ use crate::ground::text;
 use csv::StringRecord;
 use rayon::prelude::*;
 
+use crate::facts::finding::Finding;
 use crate::ground::decode::{self, Malformed, TextEncoding};
 use crate::ground::error::{Error, Result};
+use crate::ground::filekind;
+use crate::ground::records::{self, Lines, Odd};
 use crate::ground::spreadsheet::{self, column_name};
 
 /// The rows of a CSV file or of one sheet as Excel numbers them, header rows included, blank rows left out.
@@ -20,20 +23,33 @@ pub struct Grid {
     pub malformed: Vec<Vec<Malformed>>,
     /// Name of the sheet; empty for CSV.
     pub sheet: String,
+    /// How the physical lines of a text add up; zeros for a sheet.
+    pub lines: Lines,
+    /// What was odd in the form of the text, and read all the same.
+    odd: Vec<Odd>,
     /// Merged regions, from zero: first row, first column, last row, last column.
     merged: Vec<(usize, usize, usize, usize)>,
 }
 
-/// The tables in the bytes of a file: one of a CSV, one for each sheet with content of a workbook.
+/// The tables in the bytes of a file: one of a text, one for each sheet with content of a workbook. The content tells what a
+/// file is, not its name.
+///
+/// # Errors
+/// What is no table, or has none that can be read; a text whose lines do not add up.
 pub fn read_all(bytes: Vec<u8>, encoding: Option<TextEncoding>) -> Result<Vec<Grid>> {
-    if !decode::is_workbook(&bytes) {
-        return read(&bytes, encoding).map(|grid| vec![grid]);
-    }
-    let sheets = spreadsheet::rows_of_bytes(bytes)?;
+    let kind = match filekind::of(&bytes)? {
+        None => return read(&bytes, encoding).map(|grid| vec![grid]),
+        Some(kind) => kind,
+    };
+    let (sheets, encoding) = match kind.kind.as_str() {
+        "xlsx" => (spreadsheet::rows_of_bytes(bytes)?, "Excel ブック"),
+        "xls" => (spreadsheet::rows_of_old_bytes(bytes)?, "Excel の古い形式（.xls）"),
+        _ => return Err(kind.refused()),
+    };
     let grids: Vec<Grid> = sheets
         .into_iter()
         .filter(|s| !s.rows.is_empty())
-        .map(|s| Grid { rows: s.rows, encoding: "Excel ブック".into(), sheet: s.name, merged: s.merged, ..Grid::default() })
+        .map(|s| Grid { rows: s.rows, encoding: encoding.into(), sheet: s.name, merged: s.merged, ..Grid::default() })
         .collect();
     if grids.is_empty() { Err(empty()) } else { Ok(grids) }
 }
@@ -42,47 +58,29 @@ fn empty() -> Error {
     Error::new("中身のないファイルです").next("抽出をやり直すか、別のファイルを指定してください")
 }
 
-/// Cuts the bytes of a CSV file into rows and cells, then decodes cell by cell. Rows without any content are dropped.
+/// Cuts the bytes of a text into rows and cells, then decodes cell by cell. Rows without any content are dropped.
+///
+/// # Errors
+/// See [`records::read`]; text that is in another encoding almost everywhere.
 pub fn read(bytes: &[u8], encoding: Option<TextEncoding>) -> Result<Grid> {
-    let (content, detected) =
-        decode::detect(bytes).map_err(|what| Error::new(what).next("Excel で開き、「CSV UTF-8（コンマ区切り）」で保存し直してください"))?;
-    let encoding = encoding.unwrap_or(detected);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content);
-    let (mut records, mut row_no) = (Vec::new(), 0);
-    for record in reader.byte_records() {
-        let record = record.map_err(|e| Error::new(format!("CSV として読めません：{e}")))?;
-        row_no += 1 + record.position().map_or(0, |p| blank_lines(content, p.byte() as usize));
-        if !record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace)) {
-            records.push((row_no, record));
-        }
-    }
-    let (rows, broken): (Vec<_>, Vec<_>) = records.into_par_iter().map(|(row_no, record)| decode_row(row_no, &record, encoding)).unzip();
+    let content = decode::open(bytes);
+    let is_recoded = matches!(content.bytes, std::borrow::Cow::Owned(_));
+    let encoding = encoding.filter(|_| !is_recoded).unwrap_or(content.encoding);
+    let label = if encoding == content.encoding { content.label } else { encoding.label() };
+    let cut = records::read(&content.bytes)?;
+    let (rows, broken): (Vec<_>, Vec<_>) = cut.records.into_par_iter().map(|r| decode_row(r.row, &r.cells, encoding)).unzip();
     let (undecodable, malformed): (Vec<(u32, usize)>, Vec<_>) = broken.into_iter().flatten().unzip();
     if rows.is_empty() {
         return Err(empty());
     }
     // Text in another encoding reads as broken almost everywhere: stop before a thousand findings say the same.
     if undecodable.len() > rows.len().max(20) {
-        return Err(Error::new(format!("文字コードが {} ではないようです（読めない欄 {} か所）", encoding.label(), undecodable.len()))
+        return Err(Error::new(format!("文字コードが {label} ではないようです（読めない欄 {} か所）", undecodable.len()))
             .at(format!("最初は行 {}・列 {}", undecodable[0].0, column_name(undecodable[0].1)))
             .next("CSV UTF-8 か Shift_JIS（CP932）で保存し直してください"));
     }
-    Ok(Grid { rows, encoding: encoding.label().into(), undecodable, malformed, ..Grid::default() })
-}
-
-/// Lines without a character before the record that begins at `start`: the reader passes over them, Excel counts them.
-fn blank_lines(content: &[u8], start: usize) -> u32 {
-    let mut rest = &content[start.min(content.len())..];
-    // the line feed that ends the record before
-    if start > 0 && content[start - 1] == b'\r' {
-        rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-    }
-    let mut lines = 0;
-    while let Some(after) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).or_else(|| rest.strip_prefix(b"\r")) {
-        rest = after;
-        lines += 1;
-    }
-    lines
+    let form = if cut.form.is_empty() { String::new() } else { format!("、{}", cut.form) };
+    Ok(Grid { rows, encoding: format!("{label}{form}"), undecodable, malformed, lines: cut.lines, odd: cut.odd, ..Grid::default() })
 }
 
 /// A cell with bytes without a meaning, by row and column, and what they are.
@@ -108,6 +106,16 @@ fn decode_row(row_no: u32, record: &csv::ByteRecord, encoding: TextEncoding) -> 
 }
 
 impl Grid {
+    /// A finding for each thing that was odd in the form of the text; `place` names a column.
+    pub fn oddities(&self, file: &str, place: impl Fn(usize) -> String) -> Vec<Finding> {
+        let finding = |o: &Odd| {
+            let value = decode::open(&o.value);
+            let column = o.column.map_or_else(String::new, &place);
+            Finding::new(o.code).file(file).row(o.row).column(column).value(value.encoding.decode(&value.bytes).0)
+        };
+        self.odd.iter().map(finding).collect()
+    }
+
     /// Place in `rows` of the first row below `title_rows` rows of the file.
     pub fn below(&self, title_rows: usize) -> usize {
         self.rows.partition_point(|(row, _)| (*row as usize) <= title_rows)
@@ -115,21 +123,28 @@ impl Grid {
 
     /// Header texts of the `n` rows from `start` on, folded and joined by `|`.
     ///
-    /// A merged cell, or a group name that stands only above its first column, holds for all the columns below it;
-    /// what stands twice above one column (a cell merged downwards) is said once.
+    /// A merged cell, or a group name that stands only above its first column, holds for all the columns below it, up to
+    /// where a level above begins another group; what stands twice above one column (a cell merged downwards) is said once.
     pub fn headers(&self, start: usize, n: usize) -> Vec<String> {
         let rows = &self.rows[start.min(self.rows.len())..(start + n).min(self.rows.len())];
         let width = rows.iter().map(|(_, r)| r.len()).max().unwrap_or(0);
         let mut joined = vec![Vec::<String>::new(); width];
+        // columns at which a level above begins a group
+        let mut begins = vec![false; width];
         for (level, (row_no, record)) in rows.iter().enumerate() {
             let is_group = level + 1 < rows.len();
             let mut left = String::new();
             for (column, parts) in joined.iter_mut().enumerate() {
                 let mut text = text::fold(self.origin(*row_no as usize - 1, column, record));
-                if text.is_empty() && is_group {
+                if text.is_empty() && is_group && !begins[column] {
                     text.clone_from(&left);
                 }
+                begins[column] |= text != left;
                 left.clone_from(&text);
+                // a merged cell says itself how far it goes
+                if self.region(*row_no as usize - 1, column).is_some_and(|m| m.3 == column) {
+                    left.clear();
+                }
                 if !text.is_empty() && parts.last() != Some(&text) {
                     parts.push(text);
                 }
@@ -138,11 +153,15 @@ impl Grid {
         joined.into_iter().map(|parts| parts.join("|")).collect()
     }
 
+    /// The merged region that a cell lies in.
+    fn region(&self, row: usize, column: usize) -> Option<&(usize, usize, usize, usize)> {
+        self.merged.iter().find(|m| m.0 <= row && row <= m.2 && m.1 <= column && column <= m.3)
+    }
+
     /// Text of a cell, or of the first cell of the merged region that it lies in.
     fn origin<'a>(&'a self, row: usize, column: usize, record: &'a StringRecord) -> &'a str {
         let own = record.get(column).unwrap_or("");
-        let inside = |m: &&(usize, usize, usize, usize)| m.0 <= row && row <= m.2 && m.1 <= column && column <= m.3;
-        match self.merged.iter().find(inside).filter(|_| own.is_empty()) {
+        match self.region(row, column).filter(|_| own.is_empty()) {
             Some(m) => self.rows.iter().find(|(r, _)| *r as usize == m.0 + 1).and_then(|(_, r)| r.get(m.1)).unwrap_or(""),
             None => own,
         }

@@ -54,7 +54,7 @@ pub(super) fn join(
                     if other.municipality_code.is_empty() && !has(block, "municipality_code") {
                         let (s, index) = other.parts[0];
                         let cells = context.sources[s].rows[index].1.clone();
-                        rejected.push(Rejected { file_name: source.name.clone(), row_no: row, cells });
+                        rejected.push(Rejected { source: s, file_name: source.name.clone(), row_no: row, cells });
                     } else {
                         rows.push(other);
                     }

@@ -12,6 +12,7 @@ use crate::facts::dictionary::Dictionary;
 use crate::ground::decode::TextEncoding;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 pub use crate::ground::spreadsheet::column_name;
 use crate::ground::text::fold;
 
@@ -97,14 +98,7 @@ pub struct Places {
 
 impl Layout {
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|e| {
-            Error::new(format!("列対応表を読めません：{}", e.message()))
-                .at(match e.span() {
-                    Some(span) => format!("{origin} の {} 行目", text[..span.start].matches('\n').count() + 1),
-                    None => origin.to_owned(),
-                })
-                .next("書き方は init が作る layouts/ の見本を見てください")
-        })
+        own_text::toml(text, "列対応表").map_err(|e| e.at(origin.to_owned()))
     }
 
     pub fn encoding(&self) -> Result<Option<TextEncoding>> {
@@ -274,7 +268,7 @@ pub fn known(work_folder: Option<&Path>) -> Result<Vec<Layout>> {
 /// One mapping file, or all of a folder by name.
 pub fn from_path(path: &Path) -> Result<Vec<Layout>> {
     if !path.is_dir() {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("列対応表を読めません", path, &e))?;
+        let text = own_text::read(path, "列対応表")?;
         return Layout::parse(&text, &path.display().to_string()).map(|layout| vec![layout]);
     }
     let mut paths: Vec<_> = std::fs::read_dir(path)

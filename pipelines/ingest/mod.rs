@@ -2,11 +2,12 @@
 
 mod answers;
 pub mod cells;
-
 mod facilities;
 pub mod grid;
 mod join;
 pub mod layout;
+pub mod masks;
+mod pasted;
 pub mod plain;
 pub mod propose;
 mod source;
@@ -22,7 +23,8 @@ use crate::facts::reference::Reference;
 use crate::facts::rules::Rules;
 pub use crate::facts::workspace::files;
 use crate::ground::artefact::Table;
-use crate::ground::error::Result;
+use crate::ground::error::{Error, Result};
+use crate::ground::records;
 use layout::Place;
 pub use source::ADDITIONS;
 use source::Source;
@@ -68,6 +70,9 @@ pub struct InputFile {
     pub is_simulated: bool,
     /// Late or paper reports, beside the extract.
     pub is_addition: bool,
+    /// How the physical lines of a text add up; none of a sheet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<records::Lines>,
     pub rows_read: usize,
     pub rows_kept: usize,
     pub rows_superseded: usize,
@@ -77,6 +82,8 @@ pub struct InputFile {
 /// A row not taken in, verbatim.
 #[derive(Clone, Debug)]
 pub struct Rejected {
+    /// Table of the input that it stands in.
+    pub source: usize,
     pub file_name: String,
     pub row_no: u32,
     pub cells: StringRecord,
@@ -126,7 +133,8 @@ pub(crate) struct Context<'a> {
 /// Reads the extract.
 pub fn run(request: &Request<'_>) -> Result<Ingested> {
     let mut findings = Vec::new();
-    let sources = source::open(request, &mut findings)?;
+    let mut sources = source::open(request, &mut findings)?;
+    sources.iter_mut().for_each(|s| findings.extend(s.take_odd()));
     let context = Context { request, sources, masked: (request.rules.value("masked_low")?, request.rules.value("masked_high")?) };
     for source in &context.sources {
         findings.extend(source.unread());
@@ -137,25 +145,38 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
     }
     let (facilities, rejected) = facilities::read(&context, &mut findings)?;
     let (answers, notes) = answers::read(&context, &facilities, &mut findings)?;
-    let inputs = context.sources.iter().enumerate().map(|(s, source)| {
-        let of_source = |latest: bool| facilities.rows.iter().filter(|f| f.is_latest == latest && f.part_of(s).is_some()).count();
-        InputFile {
-            file_name: source.name.clone(),
-            sha256: source.sha256.clone(),
-            bytes: source.bytes,
-            encoding: source.encoding.clone(),
-            layout: source.layout.name.clone(),
-            is_simulated: source.headers.iter().any(|h| h.contains(SIMULATED_HEADER)),
-            is_addition: source.is_addition,
-            rows_read: source.rows.len(),
-            rows_kept: of_source(true),
-            rows_superseded: of_source(false),
-            rows_rejected: rejected.iter().filter(|r| r.file_name == source.name).count(),
-        }
-    });
-    let inputs = inputs.collect();
+    let inputs = context.sources.iter().enumerate().map(|(s, source)| input(source, s, &facilities, &rejected)).collect::<Result<_>>()?;
     let items = context.sources.iter().flat_map(|s| s.places.keys().cloned()).collect();
     Ok(Ingested { facilities: facilities.table(&context)?, answers, notes, findings, inputs, items, rejected })
+}
+
+/// What became of the rows of a table.
+///
+/// # Errors
+/// When a row is neither kept, superseded nor told as rejected.
+fn input(source: &Source, number: usize, facilities: &facilities::Facilities, rejected: &[Rejected]) -> Result<InputFile> {
+    let of_source = |latest: bool| facilities.rows.iter().filter(|f| f.is_latest == latest && f.part_of(number).is_some()).count();
+    let input = InputFile {
+        file_name: source.name.clone(),
+        sha256: source.sha256.clone(),
+        bytes: source.bytes,
+        encoding: source.encoding.clone(),
+        layout: source.layout.name.clone(),
+        is_simulated: source.headers.iter().any(|h| h.contains(SIMULATED_HEADER)),
+        is_addition: source.is_addition,
+        lines: (!source.is_workbook).then_some(source.lines),
+        rows_read: source.rows.len(),
+        rows_kept: of_source(true),
+        rows_superseded: of_source(false),
+        rows_rejected: rejected.iter().filter(|r| r.source == number).count(),
+    };
+    if input.rows_read == input.rows_kept + input.rows_superseded + input.rows_rejected {
+        return Ok(input);
+    }
+    let (read, kept, old, out) = (input.rows_read, input.rows_kept, input.rows_superseded, input.rows_rejected);
+    Err(Error::new(format!("行の数が合いません（読んだ行 {read}、使った行 {kept}、前の報告 {old}、取り込まなかった行 {out}）"))
+        .file(&source.path)
+        .next("抽出ファイルを一つずつ試し、合わないファイルを知らせてください"))
 }
 
 /// File and row of Excel behind the number of a row.

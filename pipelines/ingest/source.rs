@@ -3,7 +3,7 @@
 //! Tables that answer the same items are stacked (hospitals and clinics apart); tables that answer different items of
 //! the same facilities lie side by side (1号 and 2号 apart) and are joined by the facility's ID.
 
-use crate::facts::workspace::{candidates, files};
+use crate::facts::workspace::files;
 use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,15 @@ use csv::StringRecord;
 use super::cells::Glyphs;
 use super::grid::{self, Grid};
 use super::layout::{self, Layout, Place, Recognised, column_name};
+use super::pasted::{drop_headers, refuse_joined};
 use super::{Edit, Request};
 use crate::facts::dictionary::Dictionary;
 use crate::facts::finding::Finding;
+use crate::facts::inputs;
 use crate::ground::artefact::sha256;
 use crate::ground::decode::Malformed;
 use crate::ground::error::{Error, Result};
+use crate::ground::records::Lines;
 
 /// One table with a header that a layout explains.
 #[derive(Clone)]
@@ -33,6 +36,10 @@ pub(crate) struct Source {
     pub unnamed: Vec<usize>,
     /// Headers that the layout has and this table does not.
     missing: Vec<String>,
+    /// What was odd in the form of the file.
+    odd: Vec<Finding>,
+    /// How the physical lines of a text add up.
+    pub lines: Lines,
     /// The rows below the header, as Excel numbers them.
     pub rows: Vec<(u32, StringRecord)>,
     /// Row and column of the cells with bytes without a meaning, and what each of them is in words.
@@ -69,6 +76,11 @@ impl Source {
             finding = finding.column(format!("{}（{}）", column_name(column), self.headers.get(column).map_or("", String::as_str)));
         }
         finding
+    }
+
+    /// What was odd in the form of the file, taken out.
+    pub fn take_odd(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.odd)
     }
 
     /// One finding for each sequence of bytes that could not be read, with the facility of the row and the item of the column.
@@ -180,7 +192,7 @@ pub const ADDITIONS: &str = "input/追加";
 
 fn additions(work_folder: Option<&Path>) -> Result<Vec<PathBuf>> {
     let Some(folder) = work_folder.map(|root| root.join(ADDITIONS)).filter(|f| f.is_dir()) else { return Ok(Vec::new()) };
-    candidates(&folder)
+    inputs::tables_of(&folder)
 }
 
 fn open_file(request: &Request<'_>, path: &Path, bytes: Vec<u8>, layouts: &[Layout], findings: &mut Vec<Finding>) -> Result<Vec<Source>> {
@@ -228,10 +240,16 @@ fn source(
     let headers = grid.headers(recognised.start, layout.file.header_rows);
     let places = layout.places(&headers, dictionary)?;
     let is_workbook = !grid.sheet.is_empty();
-    let encoding = if !is_workbook { grid.encoding } else { format!("{}（シート「{}」）", grid.encoding, grid.sheet) };
     let undecodable = undecodable(&grid.rows, &grid.undecodable, &grid.malformed);
+    let mut odd = grid.oddities(&name, |c| format!("{}（{}）", column_name(c), headers.get(c).map_or("", String::as_str)));
+    let encoding = if !is_workbook { grid.encoding } else { format!("{}（シート「{}」）", grid.encoding, grid.sheet) };
     let mut rows = grid.rows;
-    rows.drain(..(recognised.start + layout.file.header_rows).min(rows.len()));
+    let head: Vec<_> = rows.drain(..(recognised.start + layout.file.header_rows).min(rows.len())).skip(recognised.start).collect();
+    let again = drop_headers(&mut rows, &head);
+    odd.extend(again.into_iter().map(|row| Finding::new("header_again").file(&name).row(row)));
+    if !is_workbook {
+        refuse_joined(&rows, &headers, &places.items)?;
+    }
     if rows.is_empty() {
         return Err(Error::new("データの行がありません（見出しだけのファイルです）").next("抽出の条件を確かめて、もう一度取り出してください"));
     }
@@ -243,6 +261,8 @@ fn source(
         places,
         unnamed,
         missing,
+        odd,
+        lines: grid.lines,
         rows,
         undecodable,
         encoding,
@@ -309,6 +329,7 @@ fn beside_each_block(sources: Vec<Source>, dictionary: &Dictionary) -> Vec<Sourc
                 // told once
                 part.unnamed.clear();
                 part.undecodable.clear();
+                part.odd.clear();
             }
             sources.push(part);
         }

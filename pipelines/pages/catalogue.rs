@@ -12,6 +12,7 @@ use crate::facts::dictionary::{self, Choice, Dictionary, Item, condition, is_cat
 use crate::facts::finding;
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 use crate::ingest;
 use crate::pages::method::{ColumnView, ModelView};
 
@@ -264,7 +265,7 @@ fn described(stem: &str, dir: &Path) -> Result<Vec<ColumnNote>> {
         return Ok(Table::read_parquet(stem, &twin)?.columns);
     }
     let path = dir.join(format!("{stem}.csv"));
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("データの表を読めません", &path, &e))?;
-    let header = text.trim_start_matches('\u{FEFF}').lines().next().unwrap_or_default();
+    let text = own_text::read(&path, "データの表")?;
+    let header = text.lines().next().unwrap_or_default();
     Ok(header.split(',').map(|name| ColumnNote::new(name, name, "")).collect())
 }

@@ -11,6 +11,7 @@ use crate::facts::dictionary::read_csv;
 use crate::facts::finding::Finding;
 use crate::facts::overrides;
 use crate::ground::error::Result;
+use crate::ground::own_text;
 use crate::ground::text::fold;
 use crate::workbook::{self, CouncilBook, Place};
 
@@ -71,7 +72,7 @@ pub fn check(root: &Path, book: &CouncilBook, report_year: i32) -> Result<Vec<Fi
     let mut files = vec![council::FILE.to_owned()];
     files.extend(overrides::list(root)?.into_iter().map(|r| r.path));
     for file in files {
-        let Ok(text) = std::fs::read_to_string(root.join(&file)) else { continue };
+        let Ok(text) = own_text::read(&root.join(&file), "文") else { continue };
         for (i, line) in text.lines().enumerate() {
             // in the setting, what stands behind # is for its writer
             let line = if file == council::FILE { line.split('#').next().unwrap_or("") } else { line };

@@ -1,6 +1,6 @@
 -- 出せない数値と、その理由（data/figures_absent）
 -- grain:  report_year, level, area_code, indicator_code, breakdown
--- needs:  agg_status, agg_home_care, agg_duty_slots, agg_future_need, agg_patient_flow, ref_areas, dict_absences, run
+-- needs:  agg_status, agg_home_care, agg_duty_slots, agg_future_need, agg_patient_flow, ref_areas, dict_absences, rules, run
 -- column: report_year     integer  報告年度
 -- column: level           text     区域の段階
 -- column: area_code       text     区域コード
@@ -33,11 +33,11 @@ absent as (
     cross join (values ('after_hours_duty_slots_needed'), ('after_hours_duty_ratio')) as i(indicator_code)
     where d.slots_needed is null
     union all
-    select level, area_code, 'end_of_life_count', '', 'few_facilities' from agg_home_care where dying in (1, 2)
+    select level, area_code, 'end_of_life_count', '', 'few_facilities' from agg_home_care where dying_few
     union all
-    select level, area_code, 'home_care_claims_patients', '', 'few_facilities' from agg_home_care where visited in (1, 2)
+    select level, area_code, 'home_care_claims_patients', '', 'few_facilities' from agg_home_care where visited_few
     union all
-    select level, area_code, 'home_care_claims_ratio', '', 'few_facilities' from agg_home_care where visited in (1, 2) and patients_low > 0
+    select level, area_code, 'home_care_claims_ratio', '', 'few_facilities' from agg_home_care where visited_few and patients_low > 0
     union all
     select level, area_code, 'home_care_claims_ratio', '', 'no_patients' from agg_home_care where patients_low = 0
     union all
@@ -58,7 +58,8 @@ absent as (
     where not exists (select 1 from agg_patient_flow f where f.level = r.level and f.area_code = r.area_code)
 )
 
-select y.report_year, a.level, a.area_code, a.indicator_code, a.breakdown, a.reason_code, d.label as reason
+select y.report_year, a.level, a.area_code, a.indicator_code, a.breakdown, a.reason_code, replace(d.label, '{few}', few.value::bigint::varchar) as reason
 from absent a
 cross join run y
+join rules few on few.rule_code = 'few_facilities'
 join dict_absences d on d.reason_code = a.reason_code

@@ -49,12 +49,12 @@ gaps as (
 lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, open_top, masked, source) as (
     select level, area_code, 'home_care_managed_patients', '', patients_low, patients_high, '人', banded, open_top, 0, 'report' from care where is_known
     union all
-    -- one or two facilities would show their own figure
+    -- few facilities would show their own figure
     select level, area_code, 'home_care_claims_patients', '', claims_low, claims_high, '人/月', 0, 0, visits_masked, 'report' from care
-    where is_known and visited not in (1, 2)
+    where is_known and not visited_few
     union all
     select level, area_code, 'home_care_claims_ratio', '', claims_low / patients_high, claims_high / patients_low, '倍',
-        banded, open_top, visits_masked, 'report' from care where patients_low > 0 and visited not in (1, 2)
+        banded, open_top, visits_masked, 'report' from care where patients_low > 0 and not visited_few
     union all
     select level, area_code, 'home_care_facilities', '', visiting, visiting_high, '施設', 0, 0, 0, 'report' from care
     union all
@@ -67,7 +67,7 @@ lines (level, area_code, indicator_code, breakdown, low, high, unit, banded, ope
     union all
     select level, area_code, 'end_of_life_facilities', '', dying, dying_high, '施設', 0, 0, deaths_masked, 'report' from care
     union all
-    select level, area_code, 'end_of_life_count', '', deaths_low, deaths_high, '回/年', 0, 0, deaths_masked, 'report' from care where is_known and dying not in (1, 2)
+    select level, area_code, 'end_of_life_count', '', deaths_low, deaths_high, '回/年', 0, 0, deaths_masked, 'report' from care where is_known and not dying_few
     union all
     select level, area_code, 'backup_unbacked_patients', '', unbacked_low, unbacked_high, '人', banded, open_top, 0, 'report' from care where is_known
     union all

@@ -137,8 +137,8 @@ fn plain_duckdb(csv: &Path, threads: usize) -> Result<()> {
 /// The extract as plain UTF-8 with one header row, so that DuckDB can read it at all.
 fn write_utf8(extract: &Path, to: &Path) -> Result<()> {
     let bytes = std::fs::read(extract).map_err(|e| Error::io("抽出ファイルを読めません", extract, &e))?;
-    let (content, encoding) = decode::detect(&bytes).map_err(Error::new)?;
-    let text = encoding.decode(content).0;
+    let content = decode::open(&bytes);
+    let text = content.encoding.decode(&content.bytes).0;
     // a layout with two header rows loses the upper one
     let body = match text.split_once('\n') {
         Some((first, rest)) if rest.starts_with("報告年度") && !first.starts_with("報告年度") => rest,

@@ -33,7 +33,7 @@ use crate::ground::progress::Progress;
 use crate::ingest;
 use crate::workbook;
 
-use tell::{report, report_draft, report_publish, tell_checks, tell_writing, tell_writing_of};
+use tell::{report, report_draft, report_publish, tell_checks, tell_not_read, tell_writing, tell_writing_of};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -338,6 +338,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             for (label, value) in checked.report.summary() {
                 println!("  {label}：{value}");
             }
+            tell_not_read(&checked.not_read);
             tell_checks(dir, &checked.workbook);
             tell_writing(&checked.report.findings)?;
         }

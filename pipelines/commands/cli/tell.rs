@@ -11,6 +11,8 @@ use crate::commands::run::Outcome;
 use crate::facts::finding;
 use crate::facts::finding::Finding;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
+use crate::packet::NotRead;
 
 /// Where people write, or why the workbook there stays as it is.
 pub fn tell_checks(dir: &Path, trouble: &str) {
@@ -35,11 +37,9 @@ struct FindingRow {
 /// What the run's packet says about the workbook of the checks.
 pub fn tell_writing_of(packet: &Path) -> Result<()> {
     let path = packet.join("data/findings.csv");
-    let bad = |e: csv::Error| Error::new(format!("指摘の表を読めません：{e}")).file(&path).next("kyogi run をもう一度実行してください");
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("指摘の表を読めません", &path, &e))?;
-    let rows = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes()).into_deserialize::<FindingRow>();
-    let rows = rows.collect::<std::result::Result<Vec<_>, _>>().map_err(bad)?;
-    let of_workbook = rows.iter().filter(|r| r.file == WORKBOOK);
+    let bad = |e: Error| e.file(&path).next("kyogi run をもう一度実行してください");
+    let rows = own_text::csv(&own_text::read(&path, "指摘の表")?).and_then(|t| t.typed::<FindingRow>()).map_err(bad)?;
+    let of_workbook = rows.iter().map(|(_, r)| r).filter(|r| r.file == WORKBOOK);
     let finding = |r: &FindingRow| Finding::new(&r.finding_code).file(&r.file).column(&*r.column).facility(&r.facility_id).value(&*r.value);
     tell_writing(&of_workbook.map(finding).collect::<Vec<_>>())
 }
@@ -75,6 +75,20 @@ fn writing(findings: &[Finding]) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// Files of the work folder that were not read, with the reason; their findings say what to do.
+pub fn tell_not_read(files: &[NotRead]) {
+    if files.is_empty() {
+        return;
+    }
+    println!("読んでいないファイル：{} 個（次にすることは data/findings.csv にあります）", files.len());
+    for file in files.iter().take(SHOWN) {
+        println!("  {}：{}", file.path, file.reason);
+    }
+    if files.len() > SHOWN {
+        println!("  ほか {} 個（すべては manifest.json の not_read にあります）", files.len() - SHOWN);
+    }
+}
+
 /// What a run made.
 pub fn report(outcome: &Outcome) -> Result<()> {
     println!(
@@ -88,6 +102,7 @@ pub fn report(outcome: &Outcome) -> Result<()> {
     if outcome.findings > 0 {
         println!("確認が必要な報告：{} 件（うち訂正が必要 {} 件）。data/findings.csv を見てください。", outcome.findings, outcome.must_fix);
     }
+    tell_not_read(&outcome.not_read);
     if outcome.held_back > 0 {
         println!("合意したが公表しない文：{} 件。data/not_published.csv を見てください。", outcome.held_back);
     }

@@ -167,7 +167,7 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
     let council = Council::load(&workspace.root, &reference, &dictionary)?;
     let areas = areas::all(&reference, &council);
     let name = areas.iter().find(|a| a.level == measure.level && a.area_code == area).map_or(area, |a| a.name.as_str());
-    let words = Terms::of(&rules, Some(&workspace.root))?;
+    let words = Terms::of(&rules, &reference, Some(&workspace.root))?;
     let sentences = Sentences::new(&dictionary, &|path: &str| workspace.override_of(path), &words)?;
     let mut out = String::new();
     writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();

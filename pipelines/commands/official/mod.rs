@@ -4,6 +4,7 @@
 
 pub mod codes;
 pub mod demand;
+pub mod parts;
 pub mod projection;
 pub mod report;
 pub mod residents;
@@ -24,6 +25,7 @@ use crate::ground::error::{Error, Result};
 use crate::ground::spreadsheet::{self, Kind, Sheet};
 use crate::render::html::Html;
 use codes::Codes;
+use parts::Parts;
 use report::{FileLine, Notes, Report, TableLine};
 
 /// What to do about a workbook that is not as it was published.
@@ -183,7 +185,7 @@ fn of_projection(parts: &[&Input], reference: &Reference, codes: &Codes, as_of: 
     let mut read = Vec::new();
     for part in parts {
         notes.of_file(&part.name);
-        read.push(projection::read(part.sheet(), &mut notes).map_err(|e| e.file(&part.path))?);
+        read.push(projection::read(part.sheet(), &part.kind.workbook_code, &mut notes).map_err(|e| e.file(&part.path))?);
     }
     let projection = projection::join(&read[0], &read[1], &read[2])?;
     let base_year = projection.years.first().copied().unwrap_or_default();
@@ -212,7 +214,8 @@ fn finish(inputs: &[&Input], reference: &Reference, mut notes: Notes, made: Vec<
     for input in inputs {
         notes.of_file(&input.name);
         for (_, sheet) in input.sheets.iter().enumerate().filter(|(i, s)| *i != input.at && !s.rows.is_empty()) {
-            notes.row("unused_sheet", sheet, 0, "", &sheet.name, "");
+            let is_known = Parts::of(&input.kind.workbook_code)?.knows_sheet(&sheet.name);
+            notes.row(if is_known { "unused_sheet" } else { "unknown_sheet" }, sheet, 0, "", &sheet.name, "");
         }
     }
     let sources = reference.tables.sources()?;

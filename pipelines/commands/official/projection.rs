@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::codes::Codes;
+use super::parts::Parts;
 use super::report::{Notes, table_note};
 use super::{AS_PUBLISHED, Made, header_row, number};
 use crate::facts::reference::CodeChange;
@@ -53,7 +54,8 @@ pub struct Row {
     pub people: Vec<People>,
 }
 
-pub fn read(sheet: &Sheet, notes: &mut Notes) -> Result<Part> {
+pub fn read(sheet: &Sheet, workbook_code: &str, notes: &mut Notes) -> Result<Part> {
+    let parts = Parts::of(workbook_code)?;
     let head = header_row(sheet, "コード")?;
     let years_row = head + 1;
     let mut years: Vec<(usize, i32)> = Vec::new();
@@ -69,6 +71,8 @@ pub fn read(sheet: &Sheet, notes: &mut Notes) -> Result<Part> {
     if years.is_empty() {
         return Err(Error::new("年の見出しがありません").at(format!("シート「{}」の {} 行目", sheet.name, years_row + 1)).next(AS_PUBLISHED));
     }
+    parts.unknown_columns(sheet, [head, years_row], notes);
+    parts.refuse_other(sheet, head, years[0].0)?;
     let head_text = sheet.rows[..head].iter().flatten().map(|c| text::fold(&c.text)).collect::<Vec<_>>().join("\n");
     let mut rows = Vec::new();
     for r in years_row + 1..sheet.rows.len() {
@@ -137,6 +141,10 @@ pub fn tables(sheet: &Sheet, projection: &Projection, codes: &Codes, prefecture_
             _ => "unknown_code",
         };
         notes.row(reason, sheet, row.line - 1, &row.code, &row.name, "");
+    }
+    let known = Parts::of("projection_total")?;
+    for row in projection.rows.iter().filter(|r| !known.knows_kind(&r.kind)) {
+        notes.row("unknown_row_kind", sheet, row.line - 1, &row.code, &row.name, &format!("市などの別「{}」", row.kind));
     }
     sums(sheet, projection, codes, notes);
     // (code, people, note), by code
@@ -217,9 +225,12 @@ fn sums(sheet: &Sheet, projection: &Projection, codes: &Codes, notes: &mut Notes
             .rows
             .iter()
             .filter(|r| r.code[..2] == row.code[..2] && r.kind == "0" && codes.unit(&r.code).is_some_and(|m| m.parent_code.is_empty()));
-        let sum: f64 = parts.chain(wards).map(|r| r.people[0].total).sum();
-        if sum != row.people[0].total {
-            notes.row("sum_differs", sheet, row.line - 1, &row.code, &row.name, &format!("{}人と{sum}人", row.people[0].total));
+        let parts: Vec<&Row> = parts.chain(wards).collect();
+        for (i, year) in projection.years.iter().enumerate() {
+            let (sum, said): (f64, f64) = (parts.iter().map(|r| r.people[i].total).sum(), row.people[i].total);
+            if sum != said {
+                notes.row("sum_differs", sheet, row.line - 1, &row.code, &row.name, &format!("{year}年：{said}人と{sum}人"));
+            }
         }
     }
 }

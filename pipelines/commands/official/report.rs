@@ -121,7 +121,8 @@ const MANY: [&str; 3] = ["sex_row", "lost_zero", "other_prefecture"];
 /// Counts by reason, in the order of the reason rows, and the rows of the prefecture.
 pub fn summary(notes: &[Note], prefecture_code: &str) -> Result<(Vec<ReasonLine>, Vec<Note>)> {
     let reasons: Vec<Reason> = read_csv("sql/rules/official_reasons.csv")?;
-    let ours = |n: &&Note| n.code.starts_with(prefecture_code);
+    // what is unknown in a whole workbook is everybody's
+    let ours = |n: &&Note| n.code.starts_with(prefecture_code) || (n.code.is_empty() && n.reason.starts_with("unknown_"));
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for note in notes {
         let count = counts.entry(note.reason).or_default();

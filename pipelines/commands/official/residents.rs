@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::codes::Codes;
+use super::parts::Parts;
 use super::report::Notes;
 use super::{AS_PUBLISHED, Made, header_row, number};
 use crate::ground::error::{Error, Result};
@@ -72,13 +73,14 @@ pub fn read(sheet: &Sheet, codes: &Codes, notes: &mut Notes) -> Result<Residents
     };
     let (code_at, name_at, sex_at) = (column("団体コード")?, column("市区町村名")?, column("性別")?);
     let (total_at, bands_at) = age_columns(sheet, head)?;
+    Parts::of("residents")?.unknown_columns(sheet, [head.saturating_sub(1), head], notes);
     let mut rows = Vec::new();
     for r in head + 1..sheet.rows.len() {
         let (raw, name) = (sheet.text(r, code_at), sheet.text(r, name_at).trim());
         if sheet.rows[r].iter().all(|c| c.text.trim().is_empty()) {
             continue;
         }
-        if sheet.text(r, total_at).is_empty() {
+        if sheet.text(r, total_at).is_empty() && codes.with_check_digit(raw).is_none() {
             notes.row("note_row", sheet, r, "", &raw.chars().take(40).collect::<String>(), "");
             continue;
         }
@@ -153,6 +155,11 @@ fn age_columns(sheet: &Sheet, head: usize) -> Result<(usize, Vec<usize>)> {
             let text = text::fold(sheet.text(r, c)).replace(['〜', '～'], "~");
             if text == "総数" {
                 total = Some(c);
+            } else if text.contains('歳') && !is_band(&text) {
+                // its people would count as people whose age is withheld
+                return Err(Error::new(format!("知らない年齢階級の列「{text}」があります")).at(sheet.place(r, c)).next(
+                    "5歳ごと（0歳～4歳 から 100歳以上 まで）の表を指定してください。公表の形が変わったときは、この列の扱いを決めてから使います",
+                ));
             } else if let Some((from, rest)) = text.split_once('歳')
                 && let Ok(from) = from.parse::<usize>()
                 && (rest == "以上" && from == 100 || rest == format!("~{}歳", from + 4))
@@ -174,6 +181,11 @@ fn age_columns(sheet: &Sheet, head: usize) -> Result<(usize, Vec<usize>)> {
             .next("「年齢階級別人口（市区町村別）（総計）」の5歳ごとの表を指定してください"));
     }
     Ok((total, (0..BANDS).map(|i| bands[&(i * 5)]).collect()))
+}
+
+/// `0歳~4歳` to `95歳~99歳`, and `100歳以上`.
+fn is_band(text: &str) -> bool {
+    (0..BANDS - 1).any(|i| text == format!("{}歳~{}歳", i * 5, i * 5 + 4)) || text == "100歳以上"
 }
 
 fn skipped(sheet: &Sheet, rows: &[Row], notes: &mut Notes) {
@@ -203,11 +215,31 @@ fn sums(sheet: &Sheet, rows: &[Row], codes: &Codes, notes: &mut Notes) {
     for row in rows.iter().filter(whole) {
         *sums.entry(&row.code[..2]).or_default() += row.total;
     }
-    for row in rows.iter().filter(|r| r.kind == Kind::Prefecture && r.sex == "total") {
-        let sum = sums.get(&row.code[..2]).copied().unwrap_or(0);
+    let mut differ = |row: &Row, reason: &'static str, sum: u64| {
         if sum != row.total {
-            notes.row("sum_differs", sheet, row.line - 1, &row.code, &row.name, &format!("{}人と{sum}人", row.total));
+            notes.row(reason, sheet, row.line - 1, &row.code, &row.name, &format!("{}人と{sum}人", row.total));
         }
+    };
+    let mut nation = 0;
+    for row in rows.iter().filter(|r| r.kind == Kind::Prefecture && r.sex == "total") {
+        nation += row.total;
+        differ(row, "sum_differs", sums.get(&row.code[..2]).copied().unwrap_or(0));
+    }
+    if let Some(row) = rows.iter().find(|r| r.kind == Kind::Nation && r.sex == "total") {
+        differ(row, "nation_sum_differs", nation);
+    }
+    // men and women stand below the total of their place
+    for three in rows.windows(3) {
+        if let [all, one, other] = three
+            && (all.sex, one.sex, other.sex) == ("total", "male", "female")
+            && all.code == one.code
+            && all.code == other.code
+        {
+            differ(all, "sex_sum_differs", one.total + other.total);
+        }
+    }
+    for row in rows.iter().filter(|r| r.ages.iter().sum::<u64>() > r.total) {
+        differ(row, "age_sum_differs", row.ages.iter().sum());
     }
 }
 

@@ -11,7 +11,7 @@ use crate::facts::workspace::Workspace;
 use crate::ground::artefact::{self, Table};
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::report_year_label;
-use crate::packet::{Finished, Manifest, Packet};
+use crate::packet::{Finished, Manifest, NotRead, Packet};
 use crate::render::glyphs;
 use crate::render::html::{self, Html};
 
@@ -22,6 +22,8 @@ const REJECTED: &str = "取り込まなかった行.csv";
 pub struct Checked {
     pub finished: Finished,
     pub report: check::Report,
+    /// Files of the work folder that were not read.
+    pub not_read: Vec<NotRead>,
     /// Why the workbook of the work folder was not renewed; empty where it was.
     pub workbook: String,
 }
@@ -97,9 +99,11 @@ fn check_in_pool(options: &Options<'_>) -> Result<Checked> {
     let workbook = pages(&report, &Html::new(&overrides)?, &basis, &place)?;
     artefact::write_bytes(&packet.path().join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
     let mut manifest = Manifest::new(prefecture_code, basis.year, simulated, &figures.inputs, &basis.rules.rows)?;
+    manifest.not_read = super::accounted::told(&figures.findings, &finding::rules()?);
+    let not_read = manifest.not_read.clone();
     manifest.overrides = report.acting.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?;
     let finished = packet.finish(manifest)?;
     let not_replaced = report.hand_over(&workbook)?.map_or_else(String::new, |f| f.value);
     options.progress.done();
-    Ok(Checked { finished, report, workbook: not_replaced })
+    Ok(Checked { finished, report, not_read, workbook: not_replaced })
 }

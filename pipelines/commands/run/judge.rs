@@ -55,7 +55,10 @@ pub(super) fn judged(basis: &Basis, extract: &Path, input: Input<'_>, stages: &P
         dictionary: &basis.dictionary,
         rules: &basis.rules,
     };
-    let ingested = ingest::run(&request)?;
+    let mut ingested = ingest::run(&request)?;
+    if let Some(root) = input.work_folder {
+        ingested.findings.extend(super::accounted::not_read(root, extract)?);
+    }
     let facilities = ingested.facility_count()?;
     done("読む");
     [&ingested.facilities, &ingested.answers, &ingested.notes]

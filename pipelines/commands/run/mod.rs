@@ -1,5 +1,6 @@
 //! The batch: extract in, packet out. Stages follow one another; each reads what the earlier ones wrote.
 
+pub mod accounted;
 mod checks;
 mod judge;
 mod measure;
@@ -29,7 +30,7 @@ use crate::ground::error::{Error, Result};
 use crate::ground::progress::Progress;
 use crate::ground::stage;
 use crate::ingest;
-use crate::packet::{self, Finished, Manifest, Packet};
+use crate::packet::{self, Finished, Manifest, NotRead, Packet};
 use crate::pages::catalogue;
 use crate::pages::databook;
 use crate::pages::printer::Printer;
@@ -64,6 +65,8 @@ pub struct Outcome {
     pub must_fix: usize,
     pub findings: usize,
     pub facilities: usize,
+    /// Files of the work folder that were not read.
+    pub not_read: Vec<NotRead>,
     /// Why the workbook of the work folder was not renewed; empty where it was.
     pub not_replaced: String,
 }
@@ -183,6 +186,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     manifest.inputs.extend(boundaries);
     manifest.inputs.extend(packet::inputs(&options.workspace.root, local::FILES)?);
     manifest.own_files = own_files;
+    manifest.not_read = accounted::told(&findings, &finding_rules);
+    let not_read = manifest.not_read.clone();
     manifest.overrides = report.acting.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?;
     let finished = packet.finish(manifest)?;
     let not_replaced = report.hand_over(&workbook)?;
@@ -199,6 +204,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         must_fix,
         findings: findings.iter().filter(|f| severity(f) != "note").count(),
         facilities: figures.facilities,
+        not_read,
         not_replaced: not_replaced.map_or_else(String::new, |f| f.value),
     })
 }

@@ -307,6 +307,8 @@ pub fn read(path: &Path, criteria: &Criteria) -> Result<Report> {
     for (grid, heading) in &tables {
         let name = if alone { file.clone() } else { format!("{file}／{}", grid.sheet) };
         let mut table = Table { name, heading, criteria, words: &words, findings: &mut findings };
+        let odd = grid.oddities(&table.name, |c| table.place(c));
+        table.findings.extend(odd);
         for &(row, column) in &grid.undecodable {
             let place = table.place(column);
             table.findings.push(Finding::new("undecodable").file(&table.name).row(row).column(place));

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 
 /// Tables that a work folder may add to, and the columns that name a row.
 pub const KEYS: [(&str, &[&str]); 6] = [
@@ -102,7 +103,7 @@ pub fn own_files() -> impl Iterator<Item = &'static str> {
 
 fn read(text: &str, place: &str) -> Result<(StringRecord, Vec<Row>)> {
     let broken = |e: csv::Error| Error::new(format!("表を読めません：{e}")).at(place.to_owned()).next("列の数と引用符を確かめてください");
-    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
     let headers = reader.headers().map_err(broken)?.clone();
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -122,13 +123,10 @@ fn own_rows(
     built_in: &HashMap<Vec<String>, Vec<Candidate>>,
 ) -> Result<Vec<Row>> {
     let Some(file) = own_file(path, work_folder) else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(&file).map_err(|e| match e.kind() {
-        std::io::ErrorKind::InvalidData => {
-            Error::new("表の文字コードが UTF-8 ではありません").file(&file).next("Excel なら「CSV UTF-8（コンマ区切り）」で保存し直してください")
-        }
-        _ => Error::io("表を読めません", &file, &e),
-    })?;
-    let (own_headers, rows) = read(&text, &file.display().to_string())?;
+    let own = own_text::csv(&own_text::read(&file, "表")?).map_err(|e| e.file(&file))?;
+    let place = file.display().to_string();
+    let rows: Vec<Row> = own.rows.into_iter().map(|(line, record)| Row { place: format!("{place} の {line} 行目"), record }).collect();
+    let own_headers = own.headers;
     if let Some(unknown) = own_headers.iter().find(|h| !headers.iter().any(|k| k == *h)) {
         let known: Vec<&str> = headers.iter().collect();
         return Err(Error::new(format!("列「{unknown}」が分かりません")).file(&file).next(format!("使える列は {} です", known.join("、"))));
@@ -138,7 +136,7 @@ fn own_rows(
             return Err(Error::new(format!("列「{needed}」がありません")).file(&file).next("見出しに足し、すべての行に書いてください"));
         }
     }
-    rows.into_iter().filter(|r| r.record.iter().any(|c| !c.trim().is_empty())).map(|row| fill(row, key, headers, &own_headers, built_in)).collect()
+    rows.into_iter().map(|row| fill(row, key, headers, &own_headers, built_in)).collect()
 }
 
 fn fill(row: Row, key: &[&str], headers: &StringRecord, own_headers: &StringRecord, built_in: &HashMap<Vec<String>, Vec<Candidate>>) -> Result<Row> {
@@ -170,7 +168,7 @@ impl Rows {
     /// As typed values; `T` is checked column by column.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         let broken = |row: &Row, e: &csv::Error| {
-            Error::new(format!("表の行を読めません：{}", field_of(e, &self.headers)))
+            Error::new(format!("表の行を読めません：{}", own_text::cell_error(e, &self.headers, &row.record)))
                 .at(row.place.clone())
                 .next("値の書き方を、ほかの行にならってください")
         };
@@ -201,16 +199,5 @@ impl Rows {
     /// Where the `i`-th row stands, for errors about its meaning.
     pub fn place(&self, i: usize) -> String {
         self.rows[i].place.clone()
-    }
-}
-
-/// What csv says of a field, with the column's name.
-fn field_of(error: &csv::Error, headers: &StringRecord) -> String {
-    match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => {
-            let column = err.field().and_then(|f| headers.get(usize::try_from(f).unwrap_or(usize::MAX)));
-            format!("列「{}」：{}", column.unwrap_or("？"), err.kind())
-        }
-        _ => error.to_string(),
     }
 }

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ground::embedded;
-use crate::ground::error::{Error, Result};
+use crate::ground::error::Result;
 
 pub use checks::is_catch_all;
 
@@ -212,10 +212,7 @@ pub fn word(field: &str, code: &str) -> Option<&'static str> {
 
 /// Rows of an embedded CSV table as typed values.
 pub fn read_csv<T: for<'de> Deserialize<'de>>(path: &str) -> Result<Vec<T>> {
-    csv::Reader::from_reader(embedded::text(path).as_bytes())
-        .deserialize()
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|e| Error::new(format!("内蔵の表を読めません：{e}")).at(path))
+    embedded::rows(path)
 }
 
 pub(crate) fn flag<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<bool, D::Error> {

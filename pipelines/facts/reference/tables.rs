@@ -4,7 +4,6 @@
 //! such rows, and people may. So a copy that somebody left in the folder never changes a figure in silence.
 
 use crate::ground::text;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -12,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Source;
 use crate::ground::artefact::sha256;
-use crate::ground::decode;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
+use crate::ground::own_text;
 
 /// Below the work folder: which tables take the place of built-in ones, and where they come from.
 pub const LEDGER: &str = "reference/tables.csv";
@@ -191,12 +190,10 @@ pub fn ledger(root: &Path) -> Result<Vec<Entry>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let bytes = std::fs::read(&path).map_err(|e| Error::io("参照表の一覧を読めません", &path, &e))?;
-    let text = text_of(&bytes).map_err(|e| e.file(&path))?;
+    let rows = own_text::csv(&own_text::read(&path, "参照表の一覧")?).and_then(|table| table.typed::<Entry>());
     let mut entries: Vec<Entry> = Vec::new();
-    for (i, row) in csv::Reader::from_reader(text.as_bytes()).deserialize::<Entry>().enumerate() {
-        let bad = |what: String| Error::new(what).at(format!("{} 行目", i + 2)).file(&path);
-        let mut entry = row.map_err(|e| bad(format!("参照表の一覧を読めません：{e}")).next("見出しと列の数を確かめてください"))?;
+    for (line, mut entry) in rows.map_err(|e| e.file(&path))? {
+        let bad = |what: String| Error::new(what).at(format!("{line} 行目")).file(&path);
         if !names().any(|n| n == entry.table_name) {
             let known: Vec<&str> = names().collect();
             return Err(
@@ -224,7 +221,7 @@ pub fn unlisted(root: &Path) -> Result<Vec<String>> {
     for name in names().filter(|n| !listed.contains(*n)) {
         let Ok(bytes) = std::fs::read(root.join(format!("reference/{name}.csv"))) else { continue };
         let built_in: BTreeSet<&str> = embedded::text(&path_of(name)).lines().collect();
-        if !text_of(&bytes).is_ok_and(|t| t.lines().all(|l| built_in.contains(l))) {
+        if !own_text::text_of(&bytes).is_ok_and(|t| t.lines().all(|l| built_in.contains(l))) {
             found.push(format!("reference/{name}.csv"));
         }
     }
@@ -240,17 +237,6 @@ pub fn ledger_text(entries: &[Entry]) -> Result<String> {
     }
     let bytes = writer.into_inner().map_err(|e| Error::new(format!("参照表の一覧を作れません：{e}")))?;
     Ok(format!("\u{FEFF}{}", String::from_utf8_lossy(&bytes)))
-}
-
-/// UTF-8 or CP932 as people save it, without byte order mark and with LF.
-fn text_of(bytes: &[u8]) -> Result<String> {
-    let (content, encoding) =
-        decode::detect(bytes).map_err(|what| Error::new(format!("表を読めません：{what}")).next("CSV（UTF-8）で保存し直してください"))?;
-    match encoding.decode(content) {
-        (Cow::Owned(text), false) => Ok(text.replace("\r\n", "\n")),
-        (Cow::Borrowed(text), false) => Ok(text.replace("\r\n", "\n")),
-        (_, true) => Err(Error::new("表に読めない文字があります").next("CSV（UTF-8）で保存し直してください")),
-    }
 }
 
 /// What kind of value the built-in table has in a column.
@@ -299,13 +285,11 @@ impl Kind {
 
 /// Refuses a table that lacks a column, a value or a row that the built-in one has; returns it as clean text.
 fn check(name: &str, bytes: &[u8], prefecture_code: &str) -> Result<String> {
-    let text = text_of(bytes)?;
+    let text = own_text::text_of(bytes)?;
     let records = |text: &str| -> Result<(Vec<String>, Vec<Vec<String>>)> {
-        let broken = |e: csv::Error| Error::new(format!("参照表を読めません：{e}")).next("区切りと引用符を確かめてください");
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let header = reader.headers().map_err(broken)?.iter().map(|h| h.trim().to_owned()).collect();
-        let rows = reader.records().map(|r| Ok(r.map_err(broken)?.iter().map(|c| c.trim().to_owned()).collect())).collect::<Result<_>>()?;
-        Ok((header, rows))
+        let table = own_text::csv(text)?;
+        let texts = |r: &csv::StringRecord| r.iter().map(str::to_owned).collect::<Vec<_>>();
+        Ok((texts(&table.headers), table.rows.iter().map(|(_, r)| texts(r)).collect()))
     };
     let (header, rows) = records(&text)?;
     let (built_header, built_rows) = records(embedded::text(&path_of(name)))?;

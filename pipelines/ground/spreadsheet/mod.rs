@@ -1,11 +1,13 @@
 //! XLSX files: the one place that reads them (`read`) and writes them (`Book`). Meaning is the business of the callers.
 
 mod book;
+mod old;
 mod read;
 
 use std::io::Read as _;
 
 pub use book::{Book, Column, Value, Width, hide_column, offer_words, same_system};
+pub use old::rows_of_old_bytes;
 pub use read::{Cell, Kind, Rows, Sheet, read, read_bytes, rows_of_bytes};
 
 /// Column letters of a zero-based index: `0` → `A`, `27` → `AB`.
@@ -41,4 +43,20 @@ pub fn part_beyond_cells(bytes: &[u8]) -> Option<String> {
         }
     }
     None
+}
+
+/// Bytes of a part that are read to tell what a ZIP is.
+const TYPES: u64 = 256 << 10;
+
+/// The names of the parts of a ZIP, and what it says of their types; `None` for what is no ZIP.
+pub fn parts_and_types(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).ok()?;
+    let mut said: Vec<u8> = archive.file_names().flatten().collect::<Vec<_>>().join("\n").into_bytes();
+    for part in ["[Content_Types].xml", "mimetype"] {
+        if let Ok(file) = archive.by_name(part) {
+            // a part that cannot be unpacked says nothing
+            let _ = file.take(TYPES).read_to_end(&mut said);
+        }
+    }
+    Some(said)
 }

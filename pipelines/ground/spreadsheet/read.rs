@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use calamine::{Data, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{Data, DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::{cell_name, column_name};
 use crate::ground::error::{Error, Result};
+use crate::ground::text::NO_VALUE;
 
 /// One sheet. Rows and columns are counted from zero at A1, so a cell's place is its place in Excel.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +76,8 @@ pub fn read_bytes(bytes: Vec<u8>) -> Result<Vec<Sheet>> {
 }
 
 /// Rows of every sheet without the kinds and formulas of their cells: a tenth of the memory of `read`, for wide extracts.
-/// Blank rows are left out; the numbers of the others are those of Excel.
+/// Blank rows are left out; the numbers of the others are those of Excel. A formula of which the file holds no value stands
+/// as `NO_VALUE` and its text.
 pub struct Rows {
     pub name: String,
     pub rows: Vec<(u32, csv::StringRecord)>,
@@ -112,9 +114,13 @@ fn streamed<R: Read + Seek>(source: R) -> Result<Vec<Rows>> {
         };
         let mut rows: BTreeMap<u32, Vec<(u32, String)>> = BTreeMap::new();
         let mut done: Vec<(u32, csv::StringRecord)> = Vec::new();
-        while let Some(next) = reader.next_cell().map_err(|e| explain(&e))? {
-            let (row, column) = next.get_position();
-            let text = cell(&Data::from(next.get_value().clone())).text;
+        while let Some(next) = reader.next_cell_with_formula().map_err(|e| explain(&e))? {
+            let (row, column) = next.pos;
+            let text = match (&next.value, &next.formula) {
+                // written by a program that computes nothing: to leave it out would make it a blank
+                (DataRef::Empty, Some(formula)) => format!("{NO_VALUE}={formula}"),
+                (value, _) => cell(&Data::from(value.clone())).text,
+            };
             if text.is_empty() {
                 continue;
             }
@@ -208,7 +214,12 @@ fn cell(data: &Data) -> Cell {
     Cell { text, kind, formula: None }
 }
 
-fn broken(why: &str) -> Error {
+/// Text of a cell as people see it.
+pub(super) fn text_of(data: &Data) -> String {
+    cell(data).text
+}
+
+pub(super) fn broken(why: &str) -> Error {
     Error::new(format!("Excel ファイルとして読めません：{why}"))
         .next("Excel で開けるかを確かめ、「Excel ブック（.xlsx）」で保存し直してください。開けないときは控えから戻してください")
 }

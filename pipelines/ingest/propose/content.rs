@@ -4,6 +4,7 @@ use crate::ground::text;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::cells::{self, Cell, ChoiceSet, Glyphs};
+use super::super::masks;
 use crate::facts::dictionary::{Dictionary, Item, ValueType};
 use crate::facts::reference::Municipality;
 use crate::ground::error::Result;
@@ -159,13 +160,5 @@ impl Readers {
 
 /// A short cell without letters or digits, or one that tells by words that a count is hidden.
 fn is_glyph(folded: &str) -> bool {
-    says_masked(folded) || (folded.chars().count() <= 3 && !folded.chars().any(char::is_alphanumeric)) || folded.eq_ignore_ascii_case("x")
-}
-
-/// 「10未満」「1～9」「秘匿」: the words themselves say it.
-pub fn says_masked(folded: &str) -> bool {
-    folded.contains("未満")
-        || folded.contains("秘匿")
-        || folded.starts_with('<')
-        || matches!(folded.replace(['～', '〜', '∼'], "~").as_str(), "1~9" | "1-9")
+    masks::is_certain(folded) || (folded.chars().count() <= 3 && !folded.chars().any(char::is_alphanumeric)) || folded.eq_ignore_ascii_case("x")
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::super::layout::{UNDECIDED, numbered};
-use super::content::{Column, says_masked};
+use super::super::masks;
+use super::content::Column;
 use super::{Proposal, Table, Verdict};
 use crate::facts::dictionary::{Item, ValueType};
 
@@ -110,14 +111,14 @@ impl Table<'_> {
         for (glyph, places) in found {
             let total: usize = places.values().map(|p| p.1).sum();
             // a single odd cell is a mistake of one facility, no sign of the file
-            if total < 3 && !says_masked(&glyph) && glyph.chars().any(char::is_alphanumeric) {
+            if total < 3 && !masks::is_certain(&glyph) && glyph.chars().any(char::is_alphanumeric) {
                 continue;
             }
             let note = self.notes.iter().find(|n| n.contains(&glyph) && (n.contains("未満") || n.contains("秘匿")));
             let is_dash = glyph.chars().all(|c| matches!(c, '-' | '‐' | '―' | '–' | '—' | '−' | 'ー'));
             let of_functions = places.iter().map(|(f, (columns, n))| format!("{f} {columns}列{n}か所")).collect::<Vec<_>>().join("、");
             let mut comment = format!("#   「{glyph}」：{of_functions}");
-            if says_masked(&glyph) || (note.is_some() && !is_dash) {
+            if masks::is_certain(&glyph) || (note.is_some() && !is_dash) {
                 glyphs.masked.insert(glyph.clone());
             } else {
                 glyphs.undecided.insert(glyph.clone());
