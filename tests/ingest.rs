@@ -50,6 +50,13 @@ fn cell_grammar() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+#[test]
+fn an_empty_header_cell_takes_the_group_of_its_own_block() {
+    let text = "1号,,,その他,\n06,,07,,\n疾患,その他の疾患,相談,健診,予防接種\n1,2,3,4,5\n";
+    let grid = kyogi::ingest::grid::read(text.as_bytes(), None).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(grid.headers(0, 3), ["1号|06|疾患", "1号|06|その他の疾患", "1号|07|相談", "その他|健診", "その他|予防接種"]);
+}
+
 fn write(path: &Path, rows: impl Iterator<Item = csv::StringRecord>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     rows.for_each(|r| writer.write_record(&r).expect("row"));

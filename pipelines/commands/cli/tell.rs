@@ -80,7 +80,7 @@ pub fn tell_not_read(files: &[NotRead]) {
     if files.is_empty() {
         return;
     }
-    println!("読んでいないファイル：{} 個（次にすることは data/findings.csv にあります）", files.len());
+    println!("読んでいないファイル：{} 個（使うものがないかを確かめてください）", files.len());
     for file in files.iter().take(SHOWN) {
         println!("  {}：{}", file.path, file.reason);
     }
