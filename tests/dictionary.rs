@@ -154,7 +154,8 @@ fn next_years_item_wording_and_flag_are_rows_and_no_code() {
     // the same rows in a folder of 2026: the old wording holds, the new one is not known
     let workspace = next_year(&dir.path().join("2026"), 2026);
     let found = statuses(&workspace, &[("g2c_home_visit", "実施している"), ("g2c_home_visit", "2:有り"), ("g2d_doctor_opinion", "2:有り")]);
-    let expected = [("g2c_home_visit=2:有り", "yes yes"), ("g2c_home_visit=実施している", "no no"), ("g2d_doctor_opinion=2:有り", "yes no")];
+    let expected =
+        [("g2c_home_visit=2:有り", "yes yes"), ("g2c_home_visit=実施している", "undetermined undetermined"), ("g2d_doctor_opinion=2:有り", "yes no")];
     assert_eq!(found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(), expected);
 }
 

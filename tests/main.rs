@@ -43,7 +43,7 @@ mod status;
 mod support;
 mod tidy;
 mod training;
-mod windows;
 mod variants;
+mod windows;
 mod workbook;
 mod year;

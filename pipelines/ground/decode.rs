@@ -146,8 +146,9 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
     let many = head.len() / 64;
     match (zeros(0), zeros(1)) {
-        (0, n) if n > many => Some(UTF_16LE),
-        (n, 0) if n > many => Some(UTF_16BE),
+        // a few characters, 一 among them, have a zero in their other byte
+        (few, n) if n > many && n > few * 8 => Some(UTF_16LE),
+        (n, few) if n > many && n > few * 8 => Some(UTF_16BE),
         _ => None,
     }
 }
