@@ -151,6 +151,8 @@ fn toml_words(message: &str, line: &str) -> (String, String) {
     if let Some(wide) = wide_mark(code) {
         return (format!("全角の「{wide}」があります"), "引用符・等号・かっこ・コンマは、半角で書いてください".into());
     }
+    // nothing behind the sign is told like a text without quotes
+    let message = if code.trim_end().ends_with('=') { "missing value" } else { message };
     let found = WORDS.iter().find(|w| message.contains(&w.message_has));
     found.map_or_else(|| ("書き方（TOML）が正しくありません".to_owned(), as_explained.to_owned()), |w| (w.what.clone(), w.next.clone()))
 }

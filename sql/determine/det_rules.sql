@@ -1,7 +1,7 @@
 -- 医療機関ごと・機能ごとに当てはまる判定規則
 -- grain:  row_no, function_code
 -- step:   for det_functions
--- needs:  ing_facilities, ing_answers, ing_overrides, det_answers, dict_items, dict_functions
+-- needs:  ing_facilities, ing_overrides, det_answers, det_unread, dict_items, dict_functions
 -- column: row_no          integer  行番号
 -- column: function_code   text     機能コード
 -- column: rule_code       text     判定規則
@@ -20,17 +20,6 @@ tally as (
         bool_or(is_intention) as item_intention
     from det_answers
     group by row_no, function_code
-),
-
--- a cell that cannot be read may be a record of service: without another one there is no 「なし」
-unread as (
-    select
-        a.row_no, i.function_code,
-        string_agg(i.short_label || '＝「' || coalesce(a.raw, '') || '」（行' || a.source_row || '・列' || a.column_name || '）', '、' order by a.column_no) as evidence
-    from ing_answers a
-    join dict_items i on i.item_code = a.item_code and i.requirement is not null and i.counts_literal = 1
-    where a.state = 'unreadable'
-    group by a.row_no, i.function_code
 ),
 
 requirements as (
@@ -54,8 +43,7 @@ g1 as (
         end as rule_code
     from ing_facilities f
     cross join stars s
-    left join requirements r on r.row_no = f.row_no
-    where f.is_latest
+    left join requirements r on r.row_no = f.row_no where f.is_latest
 ),
 
 -- an override of 1号 opens or shuts the gate of 2号
@@ -83,7 +71,7 @@ ruled as (
     from gate as g1
     cross join dict_functions d
     left join tally t on t.row_no = g1.row_no and t.function_code = d.function_code
-    left join unread u on u.row_no = g1.row_no and u.function_code = d.function_code
+    left join det_unread u on u.row_no = g1.row_no and u.function_code = d.function_code
 ),
 
 cells as (
@@ -98,8 +86,7 @@ cells as (
 
 select
     r.row_no, r.function_code, r.rule_code, coalesce(r.positives, 0) as positives,
-    coalesce(r.core_positives, 0) as core_positives,
-    coalesce(r.item_intention, false) as item_intention,
+    coalesce(r.core_positives, 0) as core_positives, coalesce(r.item_intention, false) as item_intention,
     case when r.rule_code = 'g2_unreadable' then r.unread else c.evidence end as evidence
 from ruled r
 left join cells c on c.row_no = r.row_no and c.function_code = r.function_code
