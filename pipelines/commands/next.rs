@@ -92,9 +92,13 @@ impl Step {
 
     /// The command as a person types it.
     pub fn command(&self) -> String {
-        let quoted = |word: &String| if word.contains([' ', '\u{3000}']) { format!("\"{word}\"") } else { word.clone() };
-        std::iter::once("kyogi".to_owned()).chain(self.arguments.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+        std::iter::once("kyogi".to_owned()).chain(self.arguments.iter().map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A word as it is typed: in quotes where a shell would part it.
+pub fn quoted(word: &str) -> String {
+    if word.contains([' ', '\u{3000}']) { format!("\"{word}\"") } else { word.to_owned() }
 }
 
 /// Words of the calendar's commands that stand for what a person has to name.
