@@ -313,7 +313,11 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let workspace = workspace::init(prefecture, *year, dir)?;
             let input = workspace.root.join("input");
             println!("作業フォルダーを作りました：{}", dir.display());
-            println!("次にすること：{} に抽出ファイルを置き、kyogi run {} を実行してください。", input.display(), next::quoted(&dir.display().to_string()));
+            println!(
+                "次にすること：{} に抽出ファイルを置き、kyogi run {} を実行してください。",
+                input.display(),
+                next::quoted(&dir.display().to_string())
+            );
         }
         Command::Run { dir, extract, mapping, out } => {
             let workspace = Workspace::open(dir)?;
