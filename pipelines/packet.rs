@@ -1,16 +1,21 @@
 //! The packet folder: made beside its place under a working name, then put in place whole, or not at all.
 
-use crate::ground::folder::{files_below, is_empty};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::rules::Rule;
 use crate::ground::artefact;
 use crate::ground::artefact::sha256;
+use crate::ground::disk;
 use crate::ground::error::{Error, Result};
+use crate::ground::folder::{Below, below, files_below, is_empty};
+use crate::ground::place;
+use crate::ground::scratch::Scratch;
 use crate::ingest::InputFile;
 
 pub const MANIFEST: &str = "manifest.json";
@@ -72,7 +77,15 @@ impl Manifest {
     pub fn read(packet: &Path) -> Result<Self> {
         let path = packet.join(MANIFEST);
         let first = "先に kyogi run で資料を作ってください";
-        let text = fs::read_to_string(&path).map_err(|e| Error::io("資料がまだありません", packet, &e).next(first))?;
+        // another command may be exchanging the folders at this moment
+        let read = || if place::is_exchanging(packet) { Err(ErrorKind::ResourceBusy.into()) } else { fs::read_to_string(&path) };
+        let text = disk::patiently(read).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => Error::new("資料がまだありません").file(packet).next(first),
+            ErrorKind::ResourceBusy => {
+                Error::new("ほかの kyogi が資料を置きかえています").file(packet).next("終わってから、もう一度実行してください")
+            }
+            _ => Error::io("資料の目録を読めません", &path, &e),
+        })?;
         serde_json::from_str(&text).map_err(|e| Error::new(format!("資料の目録がこわれています：{e}")).file(&path).next(first))
     }
 }
@@ -89,7 +102,8 @@ pub fn inputs(work_folder: &Path, files: impl IntoIterator<Item = &'static str>)
 /// A packet in the making. Dropped without `finish`, it disappears and the earlier packet stays.
 pub struct Packet {
     place: PathBuf,
-    working: tempfile::TempDir,
+    scratch: Scratch,
+    working: PathBuf,
 }
 
 impl Packet {
@@ -97,9 +111,9 @@ impl Packet {
     pub fn begin(place: &Path, prefecture_code: &str, simulated: bool) -> Result<Self> {
         // through a link to the folder it names; without the prefix that Windows puts before such a path, which no person and no engine expects
         let place = &dunce::canonicalize(place).unwrap_or_else(|_| place.to_path_buf());
-        let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(|e| Error::io("出力フォルダーを作れません", parent, &e))?;
-        recover(place)?;
+        refuse_mount(place)?;
+        // what a killed command left is cleared first, and an earlier packet that it had put aside is back
+        let scratch = Scratch::beside(place)?;
         if place.exists() && !place.is_dir() {
             return Err(Error::new("出力先がフォルダーではありません").file(place).next("--out で別の場所を指定してください"));
         }
@@ -109,56 +123,45 @@ impl Packet {
                 .next("空のフォルダー、又は新しいフォルダーを --out で指定してください"));
         }
         refuse_other_packet(place, prefecture_code, simulated)?;
-        clear_leftovers(parent, place);
-        let working = tempfile::Builder::new()
-            .prefix(&format!("{}作成中-{}-", hidden(place), std::process::id()))
-            .tempdir_in(parent)
-            .map_err(|e| Error::io("作業用のフォルダーを作れません", parent, &e))?;
-        Ok(Self { place: place.to_path_buf(), working })
+        let working = scratch.path().join("資料");
+        fs::create_dir(&working).map_err(|e| Error::io("作業用のフォルダーを作れません", &working, &e))?;
+        Ok(Self { place: place.to_path_buf(), scratch, working })
     }
 
     pub fn path(&self) -> &Path {
-        self.working.path()
+        &self.working
     }
 
     /// Writes the manifest, then exchanges the folders. Files that people added or changed are carried over.
     pub fn finish(self, mut manifest: Manifest) -> Result<Finished> {
         // an extract may say only after it was read that it is simulated
         refuse_other_packet(&self.place, &manifest.prefecture_code, manifest.simulated)?;
-        let root = self.working.path().to_path_buf();
-        for file in files_below(&root)? {
+        let root = &self.working;
+        for file in files_below(root)? {
             let bytes = fs::read(root.join(&file)).map_err(|e| Error::io("作った資料を読めません", &root.join(&file), &e))?;
             manifest.outputs.insert(file, sha256(&bytes));
         }
         let text = serde_json::to_string_pretty(&manifest)? + "\n";
         artefact::write_bytes(&root.join(MANIFEST), text.as_bytes())?;
-        let kept = self.carry_over(&root, &manifest)?;
-
-        let old = sibling(&self.place, "以前");
-        let moved = |e: &std::io::Error, path: &Path| {
-            Error::io("資料のフォルダーを置きかえられません", path, e)
-                .next("中のファイルを Excel やブラウザーで開いていれば閉じて、もう一度実行してください")
-        };
-        if self.place.exists() {
-            fs::rename(&self.place, &old).map_err(|e| moved(&e, &self.place))?;
-        }
-        if let Err(error) = fs::rename(&root, &self.place) {
-            // put the earlier packet back before saying so
-            let _ = fs::rename(&old, &self.place);
-            return Err(moved(&error, &self.place));
-        }
-        if old.exists() {
-            fs::remove_dir_all(&old).map_err(|e| Error::io("以前の資料を片付けられません", &old, &e))?;
-        }
-        Ok(Finished { place: self.place, files: manifest.outputs.len() + 1, kept })
+        let (kept, skipped) = self.carry_over(root, &manifest)?;
+        sync_below(root)?;
+        place::exchange(&self.scratch, root, &self.place)
+            .map_err(|e| Error::io("資料のフォルダーを置きかえられません（前の資料はそのままです）", &self.place, &e))?;
+        Ok(Finished { place: self.place.clone(), files: manifest.outputs.len() + 1, kept, skipped })
     }
 
-    fn carry_over(&self, root: &Path, new: &Manifest) -> Result<Vec<String>> {
-        let Ok(old) = Manifest::read(&self.place) else { return Ok(Vec::new()) };
+    /// Copies files of people from the earlier packet; names them, and what cannot be copied.
+    fn carry_over(&self, root: &Path, new: &Manifest) -> Result<(Vec<String>, Vec<String>)> {
+        if !self.place.is_dir() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        // without a list that can be read, nobody knows what is people's: all of it stays
+        let old = Manifest::read(&self.place).map(|m| m.outputs).unwrap_or_default();
         let mut kept = Vec::new();
-        for file in files_below(&self.place)?.into_iter().filter(|f| f != MANIFEST) {
+        let Below { files, skipped } = below(&self.place)?;
+        for file in files.into_iter().filter(|f| f != MANIFEST) {
             let from = self.place.join(&file);
-            let to = match old.outputs.get(&file) {
+            let to = match old.get(&file) {
                 Some(hash) => {
                     let bytes = fs::read(&from).map_err(|e| Error::io("以前の資料を読めません", &from, &e))?;
                     if sha256(&bytes) == *hash {
@@ -176,7 +179,7 @@ impl Packet {
             fs::copy(&from, &target).map_err(|e| Error::io("人が加えたファイルを写せません", &from, &e))?;
             kept.push(to);
         }
-        Ok(kept)
+        Ok((kept, skipped))
     }
 }
 
@@ -186,24 +189,26 @@ pub struct Finished {
     pub files: usize,
     /// Files of people that were carried over.
     pub kept: Vec<String>,
+    /// Links, pipes and the like of the earlier packet, which were not.
+    pub skipped: Vec<String>,
 }
 
-fn hidden(place: &Path) -> String {
-    format!(".{}.", place.file_name().map_or_else(|| "packet".into(), |n| n.to_string_lossy().into_owned()))
-}
-
-fn sibling(place: &Path, word: &str) -> PathBuf {
-    place.with_file_name(format!("{}{word}", hidden(place)))
-}
-
-/// A run that was cut off between the two renames leaves the earlier packet under its waiting name.
-fn recover(place: &Path) -> Result<()> {
-    let old = sibling(place, "以前");
-    if !old.exists() {
-        return Ok(());
+impl Finished {
+    /// What became of people's files, a line each.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let kept = self.kept.iter().map(|f| format!("人が加えた、又は変えたファイルを残しました：{f}"));
+        kept.chain(self.skipped.iter().map(|f| format!("リンクなど、普通のファイルではないものは残していません：{f}")))
     }
-    let outcome = if place.exists() { fs::remove_dir_all(&old) } else { fs::rename(&old, place) };
-    outcome.map_err(|e| Error::io("中断された前回の資料を戻せません", &old, &e))
+}
+
+/// Waits until all files of a folder are on the disk.
+fn sync_below(root: &Path) -> Result<()> {
+    files_below(root)?.par_iter().try_for_each(|file| {
+        let path = root.join(file);
+        disk::sync(&path).map_err(|e| Error::io("ファイルを書けません", &path, &e))
+    })?;
+    disk::sync_folder(root);
+    Ok(())
 }
 
 /// A packet of another prefecture, or a real one under a simulated one, was not meant to be replaced.
@@ -216,18 +221,12 @@ fn refuse_other_packet(place: &Path, prefecture_code: &str, simulated: bool) -> 
     Err(Error::new(format!("出力先に{what}があります")).file(place).next("--out で別の場所を指定してください"))
 }
 
-/// Working folders of runs that were killed; those of runs that go on stay.
-fn clear_leftovers(parent: &Path, place: &Path) {
-    let prefix = format!("{}作成中-{}-", hidden(place), std::process::id());
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(&prefix)) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name[prefix.len()..].split('-').next().unwrap_or_default().to_owned();
-        let running = Path::new("/proc/self").exists() && Path::new("/proc").join(&pid).exists();
-        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
-        // without /proc only age tells
-        if !running && (Path::new("/proc/self").exists() || age.is_some_and(|a| a.as_secs() > 3600)) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+/// A place where another drive or folder is mounted cannot be exchanged as a whole: said before the work, with the true reason.
+fn refuse_mount(place: &Path) -> Result<()> {
+    if !disk::is_mount(place) {
+        return Ok(());
     }
+    Err(Error::new("出力先のフォルダーが、別のドライブなどをつないだ場所（マウントポイント）のため、資料を丸ごと置きかえられません")
+        .file(place)
+        .next("その中に新しいフォルダーを決めて、--out 又は kyogi.toml の output で指定してください（例：packet/資料）"))
 }

@@ -76,7 +76,7 @@ fn listed(workspace: &Workspace, sheet: &str) -> Vec<BTreeMap<String, String>> {
     let sheets = spreadsheet::read(&workspace.root.join("確認一覧.xlsx")).unwrap_or_else(|e| panic!("{e}"));
     let sheet = sheets.iter().find(|s| s.name == sheet).unwrap_or_else(|| panic!("{sheet}"));
     let head: Vec<&str> = sheet.rows[0].iter().map(|c| c.text.as_str()).collect();
-    let row = |r: &Vec<spreadsheet::Cell>| head.iter().zip(r).map(|(h, c)| ((*h).to_owned(), c.text.clone())).collect();
+    let row = |r: &spreadsheet::Row| head.iter().zip(r).map(|(h, c)| ((*h).to_owned(), c.text.clone())).collect();
     sheet.rows.iter().skip(1).map(row).collect()
 }
 
@@ -175,13 +175,13 @@ fn a_master_tells_who_is_missing_or_how_many() {
     assert_eq!(cells(&not_listed, &["医療機関ID", "市区町村", "報告", "もと"]), [[D, "米子市", "報告済", "抽出ファイルにあり、名簿にない"]]);
 
     // the list of the 厚生局: title rows, one facility on several rows, codes that the anonymised extract does not know
-    let text = |row: &[&str]| -> Vec<spreadsheet::Cell> {
+    let text = |row: &[&str]| -> spreadsheet::Row {
         row.iter().map(|t| spreadsheet::Cell { text: (*t).into(), kind: spreadsheet::Kind::Text, formula: None }).collect()
     };
     let rows = vec![
-        vec![],
+        spreadsheet::Row::default(),
         text(&["[令和 8年 1月 1日 現在　医科]"]),
-        vec![],
+        spreadsheet::Row::default(),
         text(&["項番", "都道府県コード", "都道府県名", "受理届出名称", "医療機関番号", "医療機関名称", "医療機関所在地（住所）"]),
         text(&["1", "31", "鳥取県", "一般病棟入院基本料", "0110012", "甲病院", "鳥取市江津７３０"]),
         text(&["2", "31", "鳥取県", "入退院支援加算", "0110012", "甲病院", "鳥取市江津７３０"]),

@@ -133,7 +133,7 @@ fn found(stages: &Path, models: &BTreeMap<String, &'static str>, mutant: Option<
         }
     }
     let loads: Vec<Load<'_>> = paths.iter().map(|(name, path)| Load { name, path }).collect();
-    let mut engine = Engine::open(&loads, 1).unwrap_or_else(|e| panic!("{e}"));
+    let mut engine = Engine::open(&loads, 1, None).unwrap_or_else(|e| panic!("{e}"));
     let mut last = None;
     for model in MODELS {
         let text = mutant.and_then(|m| m.model.as_ref()).filter(|(name, _)| *name == model).map_or(models[model], |(_, text)| text);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kyogi::check::listing::{Listing, STAMP};
 use kyogi::check::{lists, merge, people, workbook};
-use kyogi::ground::spreadsheet::{self, Cell, Kind, Sheet, Value};
+use kyogi::ground::spreadsheet::{self, Cell, Kind, Row, Sheet, Value};
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
@@ -54,12 +54,9 @@ fn edit(path: &Path, change: impl FnOnce(&mut Vec<Sheet>)) {
 
 fn set(sheet: &mut Sheet, row: usize, column: usize, cell: Cell) {
     if sheet.rows.len() <= row {
-        sheet.rows.resize(row + 1, Vec::new());
+        sheet.rows.resize(row + 1, Row::default());
     }
-    if sheet.rows[row].len() <= column {
-        sheet.rows[row].resize(column + 1, Cell::default());
-    }
-    sheet.rows[row][column] = cell;
+    sheet.rows[row].put(column, cell);
 }
 
 fn text(text: &str) -> Cell {
@@ -296,7 +293,7 @@ fn a_broken_or_open_workbook_stops_or_stays() {
     std::fs::write(desk.workspace.root.join("~$確認一覧.xlsx"), b"x").expect("writable");
     desk.extract(&[contradiction(A, "0:該当無し;9:循環器系領域")]);
     let checked = desk.check().unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(checked.workbook, "Excel で開かれています");
+    assert_eq!(checked.workbook, "Excel などで開かれています（しるしのファイル ~$確認一覧.xlsx）");
     assert_eq!(std::fs::read(desk.path()).expect("workbook"), good);
 }
 
@@ -425,11 +422,15 @@ fn apply(sheets: &mut Vec<Sheet>, edits: &[(usize, Edit)], typed: &mut usize) {
                 sheet.rows.insert((b % height).min(sheet.rows.len()), copy);
             }
             Edit::Swap(a, b) if height > 1 && sheet.rows.len() == height => sheet.rows.swap(a % height, b % height),
-            Edit::Insert(r) => sheet.rows.insert((*r).min(sheet.rows.len()), vec![fresh()]),
-            Edit::RemoveColumn(c) => sheet.rows.iter_mut().filter(|r| *c < r.len()).for_each(|r| drop(r.remove(*c))),
+            Edit::Insert(r) => sheet.rows.insert((*r).min(sheet.rows.len()), vec![fresh()].into()),
+            Edit::RemoveColumn(c) => {
+                for row in &mut sheet.rows {
+                    *row = row.iter().enumerate().filter(|(column, _)| column != c).map(|(_, cell)| cell.clone()).collect();
+                }
+            }
             Edit::NewSheet => {
                 let cell = fresh();
-                sheets.push(Sheet { name: format!("追加{typed}"), rows: vec![vec![cell]], ..Sheet::default() });
+                sheets.push(Sheet { name: format!("追加{typed}"), rows: vec![vec![cell].into()], ..Sheet::default() });
             }
             Edit::Rename(c) => set(sheet, 0, *c, fresh()),
             Edit::Formula(r, c) => {
@@ -491,5 +492,5 @@ fn stamps_are_hidden_and_people_are_offered_words() {
     std::io::Read::read_to_string(&mut archive.by_name("xl/worksheets/sheet4.xml").expect("sheet"), &mut xml).expect("text");
     assert!(xml.contains("hidden=\"1\"") && xml.contains("問題なし,照会中,修正済") && xml.contains("state=\"frozen\""));
     let mut sheets = desk.sheets();
-    assert_eq!(sheet(&mut sheets, "疑義照会一覧").rows[0].last().map(|c| c.text.as_str()), Some(STAMP));
+    assert_eq!(sheet(&mut sheets, "疑義照会一覧").rows[0].iter().last().map(|c| c.text.as_str()), Some(STAMP));
 }

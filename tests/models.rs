@@ -11,7 +11,7 @@ use crate::support::{YEAR, folder, plain_facility, rows, sample, write_extract};
 fn engine(dir: &std::path::Path) -> Engine {
     let path = dir.join("numbers.parquet");
     Table::from_csv("numbers", "a,b\n1,10\n2,20\n3,30\n").and_then(|t| t.write_parquet(&path)).expect("written");
-    Engine::open(&[Load { name: "numbers", path: &path }], 1).unwrap_or_else(|e| panic!("{e}"))
+    Engine::open(&[Load { name: "numbers", path: &path }], 1, None).unwrap_or_else(|e| panic!("{e}"))
 }
 
 const GOOD: &str =

@@ -264,7 +264,7 @@ fn determined(group: &Group, tables: &Path) -> Option<Table> {
     let answers = ["ing_facilities", "ing_answers", "ing_overrides"].map(|name| (name, group.dir.path().join(format!("{name}.parquet"))));
     let paths: Vec<_> = answers.into_iter().chain(TABLES.map(|(name, _)| (name, tables.join(format!("{name}.parquet"))))).collect();
     let loads: Vec<Load<'_>> = paths.iter().map(|(name, path)| Load { name, path }).collect();
-    let mut engine = Engine::open(&loads, 1).unwrap_or_else(|e| panic!("{e}"));
+    let mut engine = Engine::open(&loads, 1, None).unwrap_or_else(|e| panic!("{e}"));
     let mut last = None;
     for (name, text) in sql::models("determine", YEAR).expect("models") {
         last = engine.run(&name, text).ok()?;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use kyogi::facts::workspace::Workspace;
 use kyogi::ground::artefact::sha256;
-use kyogi::ground::folder::files_below;
-use kyogi::packet::{MANIFEST, Manifest};
+use kyogi::ground::folder::{below, files_below};
+use kyogi::packet::{MANIFEST, Manifest, Packet};
 
 use crate::support::{folder, run_packet, sample_workspace};
 
@@ -100,19 +101,69 @@ fn a_real_packet_is_not_replaced_by_a_simulated_one() {
     assert_eq!(different(&hashes(&out), &before), Vec::<String>::new());
 }
 
+/// As a kill between the two renames leaves it: the earlier packet lies in a working folder whose command is gone.
+fn cut_off(packet: &Path) {
+    let scratch = packet.with_file_name(".kyogi-作業中-abc123");
+    fs::create_dir(&scratch).expect("folder");
+    fs::write(packet.with_file_name(".kyogi-作業中-abc123.lock"), "").expect("writable");
+    fs::write(scratch.join("folder.txt"), packet.to_string_lossy().as_bytes()).expect("writable");
+    fs::rename(packet, scratch.join("以前")).expect("moved");
+}
+
 #[test]
-fn a_run_cut_off_between_the_renames_is_mended() {
+fn a_packet_that_a_killed_run_put_aside_is_found_by_every_command() {
     let dir = folder();
     let workspace = sample_workspace(&dir.path().join("work"));
-    // as a kill between the two renames leaves it
-    let waiting = dir.path().join(".packet.以前");
-    fs::create_dir(&waiting).expect("folder");
-    fs::write(waiting.join(MANIFEST), "{}").expect("writable");
-    fs::write(waiting.join("memo.txt"), "前回").expect("writable");
-    let broken = dir.path().join("none.csv");
-    let place = dir.path().join("packet");
-    assert!(run_packet(&workspace, Some(&broken), &place, 1).is_err());
-    assert_eq!(fs::read_to_string(place.join("memo.txt")).expect("back in place"), "前回");
+    let place = workspace.output();
+    run_packet(&workspace, None, &place, 2).unwrap_or_else(|e| panic!("{e}"));
+    let before = hashes(&place);
+
+    cut_off(&place);
+    let opened = Workspace::open(&workspace.root).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(different(&hashes(&place), &before), Vec::<String>::new(), "whoever opens the work folder");
+    let elsewhere = dir.path().join("別の資料");
+    fs::rename(&place, &elsewhere).expect("moved");
+    cut_off(&elsewhere);
+    assert_eq!(different(&hashes(&opened.packet(Some(&elsewhere))), &before), Vec::<String>::new(), "whoever looks at a packet elsewhere");
+    cut_off(&elsewhere);
+    assert!(run_packet(&workspace, Some(&dir.path().join("none.csv")), &elsewhere, 1).is_err());
+    assert_eq!(different(&hashes(&elsewhere), &before), Vec::<String>::new(), "a run that fails itself");
+}
+
+/// Loops, links that lead nowhere and pipes in a packet: a run ends, says what it did not keep, and touches nothing behind a link.
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_in_a_packet_are_skipped_and_named() {
+    use std::os::unix::fs::symlink;
+    let dir = folder();
+    let workspace = sample_workspace(&dir.path().join("work"));
+    let (place, outside) = (dir.path().join("packet"), dir.path().join("外"));
+    run_packet(&workspace, None, &place, 2).unwrap_or_else(|e| panic!("{e}"));
+    fs::create_dir(&outside).expect("folder");
+    fs::write(outside.join("書類.txt"), "外のもの").expect("writable");
+    symlink(&outside, place.join("外へ")).expect("link");
+    symlink("輪2", place.join("輪1")).expect("link");
+    symlink("輪1", place.join("輪2")).expect("link");
+    symlink(&place, place.join("sheets/上へ")).expect("link");
+    symlink("ないもの", place.join("data/切れた")).expect("link");
+    let pipe = std::process::Command::new("mkfifo").arg(place.join("管")).status().expect("mkfifo");
+    assert!(pipe.success());
+    fs::write(place.join("memo.txt"), "残るもの").expect("writable");
+
+    let outcome = run_packet(&workspace, None, &place, 2).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(outcome.finished.kept, ["memo.txt"]);
+    assert_eq!(outcome.finished.skipped, ["data/切れた", "sheets/上へ", "外へ", "管", "輪1", "輪2"]);
+    assert_eq!(fs::read_to_string(outside.join("書類.txt")).expect("kept"), "外のもの");
+    assert_eq!(below(&place).expect("walk").skipped, Vec::<String>::new());
+    assert!(outcome.finished.lines().any(|l| l.contains("普通のファイルではない") && l.ends_with("管")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mount_point_is_refused_with_its_reason() {
+    let error = Packet::begin(Path::new("/proc"), "31", true).err().expect("refused").to_string();
+    assert!(error.contains("マウントポイント") && error.contains("次にすること"), "{error}");
+    assert!(!kyogi::ground::disk::is_mount(folder().path()));
 }
 
 /// A full disk stops the run with advice, and the earlier packet stays. `/dev/full`-like behaviour needs a small file system.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyogi::ground::spreadsheet::{Cell, Sheet, read_bytes};
+use kyogi::ground::spreadsheet::{Cell, Row, Sheet, read_bytes};
 use rayon::prelude::*;
 
 use crate::workbook::{first, merge, put, save, text_cell, world};
@@ -39,13 +39,13 @@ fn edit(sheets: &mut Vec<Sheet>, dice: &mut Dice, serial: &mut usize) -> String 
     let token = format!("{}¶{serial}", ["案", "文\n二行目", "長い文。".repeat(20).as_str(), "=1+1", "㈱𠮷野家①"][dice.below(5)]);
     let count = sheets.len();
     let s = &mut sheets[at];
-    let (height, width) = (s.rows.len(), s.rows.iter().map(Vec::len).max().unwrap_or(1));
+    let (height, width) = (s.rows.len(), s.rows.iter().map(Row::len).max().unwrap_or(1));
     let (r, c) = (1 + dice.below(height - 1), dice.below(width));
     let other = 1 + dice.below(height - 1);
     let name = s.name.clone();
     let said = match dice.below(19) {
         0 => {
-            let key = |row: &Vec<Cell>| row.get(c).map_or(String::new(), |x| x.text.clone());
+            let key = |row: &Row| row.get(c).map_or(String::new(), |x| x.text.clone());
             s.rows[1..].sort_by_key(key);
             format!("sort by {c}")
         }
@@ -56,7 +56,7 @@ fn edit(sheets: &mut Vec<Sheet>, dice: &mut Dice, serial: &mut usize) -> String 
         2 => {
             let mut row = vec![Cell::default(); width];
             row[c] = text_cell(&token);
-            s.rows.insert(r, row);
+            s.rows.insert(r, row.into());
             format!("insert row {r} with {token} in {c}")
         }
         3 => {
@@ -66,9 +66,7 @@ fn edit(sheets: &mut Vec<Sheet>, dice: &mut Dice, serial: &mut usize) -> String 
         }
         4 => {
             let mut row = s.rows[r].clone();
-            if let (Some(first), Some(old)) = (row.first_mut(), s.rows[other].first()) {
-                *first = old.clone();
-            }
+            row.put(0, s.rows[other][0].clone());
             s.rows[other] = row;
             format!("paste row {r} over {other} but its key")
         }
@@ -111,8 +109,9 @@ fn edit(sheets: &mut Vec<Sheet>, dice: &mut Dice, serial: &mut usize) -> String 
         16 => {
             let column = dice.below(width);
             for row in &mut s.rows {
-                row.resize(width, Cell::default());
-                row.swap(c, column);
+                let (one, two) = (row[c].clone(), row[column].clone());
+                row.put(c, two);
+                row.put(column, one);
             }
             format!("swap columns {c} and {column}")
         }
@@ -140,7 +139,7 @@ fn deleted(before: &[Sheet], after: &[Sheet]) -> Vec<String> {
     let mut texts = Vec::new();
     for row in before.iter().filter(|s| ["協議シート", "方策", "協議の記録"].contains(&s.name.as_str())).flat_map(|s| s.rows.iter().skip(1))
     {
-        let key = row.first().map_or("", |c| c.text.as_str());
+        let key = row.get(0).map_or("", |c| c.text.as_str());
         let place: Vec<&str> = row.iter().take(5).map(|c| c.text.trim()).skip(1).collect();
         if !there.contains(key) && !places.contains(&place) {
             texts.extend(row.iter().filter(|c| c.text.contains('¶')).map(|c| c.text.clone()));

@@ -1,6 +1,8 @@
 //! What is written to a workbook is what is read from it.
 
-use kyogi::ground::spreadsheet::{Book, Column, Kind, Value, Width, cell_name, read_bytes};
+use std::io::Write as _;
+
+use kyogi::ground::spreadsheet::{Book, Column, Kind, Limits, Value, Width, cell_name, read_bytes, read_within, rows_of_bytes, rows_within};
 
 fn book(rows: &[Vec<Value>]) -> Vec<u8> {
     let columns = [Column::new("コード", Width::Narrow), Column::new("文", Width::Wide).by_people(), Column::new("日付", Width::Narrow)];
@@ -46,5 +48,80 @@ fn what_is_no_workbook_says_so() {
     ] {
         let error = read_bytes(bytes).expect_err("no workbook").to_string();
         assert!(error.contains(word) && error.contains("次にすること"), "{error}");
+    }
+}
+
+/// A workbook of one sheet with these cells, as another program may write it.
+fn raw(cells: &[(&str, &str)]) -> Vec<u8> {
+    let cells: String = cells.iter().map(|(place, text)| format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")).collect();
+    let parts = [
+        ("[Content_Types].xml", r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#.to_owned()),
+        (
+            "_rels/.rels",
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#.to_owned(),
+        ),
+        (
+            "xl/workbook.xml",
+            r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="一覧" sheetId="1" r:id="r1"/></sheets></workbook>"#.to_owned(),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#.to_owned(),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!(r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>{cells}</row></sheetData></worksheet>"#),
+        ),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("entry");
+        zip.write_all(text.as_bytes()).expect("bytes");
+    }
+    zip.finish().expect("zip").into_inner()
+}
+
+#[test]
+fn a_slip_of_the_hand_far_out_costs_its_own_text_and_keeps_its_place() {
+    let bytes = raw(&[("A1", "コード"), ("B2", "値"), ("XFD1048576", "手がすべった字"), ("XFD3", "もう一つ")]);
+    let sheets = read_bytes(bytes.clone()).unwrap_or_else(|e| panic!("{e}"));
+    let sheet = &sheets[0];
+    assert_eq!(
+        (sheet.text(0, 0), sheet.text(1, 1), sheet.text(1_048_575, 16_383), sheet.text(2, 16_383)),
+        ("コード", "値", "手がすべった字", "もう一つ")
+    );
+    assert_eq!(sheet.used_columns().into_iter().collect::<Vec<_>>(), [0, 1, 16_383]);
+    // cells in memory: those that were written, not the box of 17 thousand million around them
+    assert_eq!(sheet.rows.iter().map(|r| r.filled().count()).sum::<usize>(), 4);
+    let rows = rows_of_bytes(bytes).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(rows[0].rows.iter().map(|(row, record)| (*row, record.len())).collect::<Vec<_>>(), [(1, 1), (2, 2), (3, 16_384), (1_048_576, 16_384)]);
+}
+
+/// Each limit, made small: a refusal that names what, where and what to do; one less is read.
+#[test]
+fn what_is_more_than_a_limit_is_refused_with_its_place() {
+    const WIDE: Limits = Limits { sheets: 1, cells: 3, characters: 5, text: 12, unpacked: 1 << 20, gaps: 4 };
+    let cells = [("A1", "あいう"), ("C1", "a"), ("E2", "")];
+    let cases: [(&str, &[(&str, &str)], Limits, &str); 8] = [
+        ("as much as allowed", &cells, WIDE, ""),
+        ("one sheet too many", &cells, Limits { sheets: 0, ..WIDE }, "シートが多すぎます"),
+        ("one cell too many", &[("A1", "a"), ("B1", "b"), ("C1", "c"), ("D1", "d")], WIDE, "シート「一覧」の D1"),
+        ("one character too many", &[("B7", "123456")], WIDE, "シート「一覧」の B7"),
+        ("too much text", &[("A1", "あい"), ("B1", "うえ"), ("C1", "お")], WIDE, "シート「一覧」の C1"),
+        ("too much when unpacked", &cells, Limits { unpacked: 700, ..WIDE }, "大きすぎます"),
+        ("too many gaps", &[("F1", "a")], WIDE, "シート「一覧」の F1"),
+        ("beyond the format", &[("XFE1", "a")], WIDE, "Excel にない場所"),
+    ];
+    for (case, cells, limits, refused) in cases {
+        let bytes = raw(cells);
+        let both = [read_within(bytes.clone(), &limits).map(|_| ()), rows_within(bytes, &limits).map(|_| ())];
+        for outcome in both {
+            let said = outcome.map_or_else(|e| e.to_string(), |()| String::new());
+            assert!(said.is_empty() == refused.is_empty() && said.contains(refused), "{case}: {said}");
+            assert!(refused.is_empty() || said.contains("次にすること"), "{case}: {said}");
+        }
+    }
+    for place in ["A1048577", "ZZZ1", "XFE1048577", "A4294967295"] {
+        assert!(read_bytes(raw(&[(place, "a")])).is_err(), "{place}");
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use kyogi::facts::council::Council;
 use kyogi::facts::dictionary::Dictionary;
 use kyogi::facts::reference::Reference;
-use kyogi::ground::spreadsheet::{Cell, Kind, Sheet, read_bytes};
+use kyogi::ground::spreadsheet::{Cell, Kind, Row, Sheet, read_bytes};
 use kyogi::workbook::layout::Layout;
 use kyogi::workbook::merge::{Group, Made, key_of};
 use kyogi::workbook::places::Places;
@@ -99,7 +99,7 @@ pub fn text_cell(text: &str) -> Cell {
 
 pub fn put(sheet: &mut Sheet, row: usize, column: usize, text: &str) {
     while sheet.rows.len() <= row {
-        sheet.rows.push(Vec::new());
+        sheet.rows.push(Row::default());
     }
     let cells = &mut sheet.rows[row];
     while cells.len() <= column {
@@ -115,7 +115,7 @@ pub fn sheet<'a>(sheets: &'a mut [Sheet], name: &str) -> &'a mut Sheet {
 /// Column of a heading, and row of a key.
 fn at(sheet: &Sheet, key: &str, header: &str) -> (usize, usize) {
     let column = sheet.rows[0].iter().position(|c| c.text == header).unwrap_or_else(|| panic!("no column {header}"));
-    let row = sheet.rows.iter().position(|r| r.first().is_some_and(|c| c.text == key)).unwrap_or_else(|| panic!("no row {key}"));
+    let row = sheet.rows.iter().position(|r| r.get(0).is_some_and(|c| c.text == key)).unwrap_or_else(|| panic!("no row {key}"));
     (row, column)
 }
 
@@ -209,7 +209,7 @@ fn odd_workbooks_are_told_with_their_cell() {
     let (said, bytes) = run(
         &|sheets| {
             let s = sheet(sheets, "協議シート");
-            s.rows.insert(2, ["", "", "鳥取巿", "2号イ", "(1)"].map(text_cell).to_vec());
+            s.rows.insert(2, ["", "", "鳥取巿", "2号イ", "(1)"].map(text_cell).to_vec().into());
             put(s, 2, 10, "区域の名前を書きまちがえた文");
         },
         &none,

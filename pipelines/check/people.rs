@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::listing::{Field, Key, Role, STAMP, key_of, short};
 use crate::facts::finding::Finding;
-use crate::ground::spreadsheet::{Cell, Kind, Sheet, Value};
+use crate::ground::spreadsheet::{Cell, Kind, Row, Sheet, Value};
 
 /// A sheet of an earlier workbook, by lines.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,8 @@ impl Scrap {
 /// Everything read from a workbook.
 #[derive(Default)]
 pub struct People {
+    /// The workbook as it was read; none where there was none.
+    pub bytes: Option<Vec<u8>>,
     pub sheets: BTreeMap<String, OldSheet>,
     pub scraps: Vec<Scrap>,
     /// Sheets that the program does not know, as they are.
@@ -76,9 +78,7 @@ pub fn read(sheets: Vec<Sheet>, known: Known<'_>, file: &str) -> People {
                 let texts = sheet.rows.iter().flatten().map(|c| c.text.trim().to_owned()).filter(|t| !t.is_empty());
                 people.must_keep.extend(texts);
                 let mut reader = Reader { people: &mut people, file, sheet: &sheet };
-                for (row, column, cell) in
-                    sheet.rows.iter().enumerate().flat_map(|(r, cells)| cells.iter().enumerate().map(move |(c, cell)| (r, c, cell)))
-                {
+                for (row, column, cell) in sheet.rows.iter().enumerate().flat_map(|(r, cells)| cells.filled().map(move |(c, cell)| (r, c, cell))) {
                     reader.formula(cell, row, column, "", "");
                 }
                 people.strangers.push(sheet);
@@ -143,19 +143,19 @@ impl Reader<'_> {
     fn heads(&mut self, fields: &[Field]) -> Heads {
         let sheet = self.sheet;
         let title = |row: usize, column: usize| sheet.text(row, column).trim();
-        let width = |row: usize| sheet.rows.get(row).map_or(0, Vec::len);
+        let width = |row: usize| sheet.rows.get(row).map_or(0, Row::len);
         let score = |row: usize| (0..width(row)).filter(|&c| title(row, c) == STAMP || fields.iter().any(|f| f.title == title(row, c))).count();
         let best = (0..sheet.rows.len().min(20)).max_by_key(|&r| (score(r), std::cmp::Reverse(r)));
         let Some(row) = best.filter(|&r| score(r) * 2 > fields.len()) else {
             if !sheet.rows.iter().flatten().all(|c| c.text.trim().is_empty()) {
                 self.finding("check_workbook_header_missing", 0, 0, &sheet.name);
             }
-            let widest = sheet.rows.iter().map(Vec::len).max().unwrap_or(0);
+            let used = sheet.used_columns();
             return Heads {
                 row: None,
                 fields: (0..fields.len()).map(Some).collect(),
                 stamp: Some(fields.len()),
-                extra: (fields.len() + 1..widest).map(|c| (c, added(c))).collect(),
+                extra: used.range(fields.len() + 1..).map(|&c| (c, added(c))).collect(),
             };
         };
         let find = |name: &str| (0..width(row)).find(|&c| title(row, c) == name);
@@ -168,13 +168,10 @@ impl Reader<'_> {
             }
         }
         let stamp = find(STAMP);
-        let widest = sheet.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let used = sheet.used_columns();
         let mut extra: Vec<(usize, String)> = Vec::new();
-        for c in (0..widest).filter(|c| Some(*c) != stamp && !places.contains(&Some(*c))) {
+        for c in used.into_iter().filter(|c| Some(*c) != stamp && !places.contains(&Some(*c))) {
             let heading = title(row, c).to_owned();
-            if heading.is_empty() && (0..sheet.rows.len()).all(|r| sheet.text(r, c).trim().is_empty()) {
-                continue;
-            }
             let taken = |t: &str| t.is_empty() || t == STAMP || extra.iter().any(|(_, e)| e == t) || fields.iter().any(|f| f.title == t);
             let numbered = (2..1000).map(|n| format!("{}（{n}）", added(c)));
             let name = [heading.clone(), added(c)].into_iter().chain(numbered).find(|t| !taken(t)).unwrap_or(heading);
@@ -262,8 +259,7 @@ impl Reader<'_> {
 
     /// A row outside the listing: every text of it is kept.
     fn loose(&mut self, row: usize, about: &str) {
-        for column in 0..self.sheet.rows.get(row).map_or(0, Vec::len) {
-            let text = self.sheet.text(row, column).trim().to_owned();
+        for (column, text) in self.sheet.rows.get(row).into_iter().flat_map(Row::filled).map(|(c, cell)| (c, cell.text.trim().to_owned())) {
             if !text.is_empty() {
                 self.scrap(row, column, "", about, &text);
             }

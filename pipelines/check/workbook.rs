@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use super::listing::{Listing, STAMP, fitting};
 use super::people::{self, Known, People};
 use crate::facts::finding::Finding;
-use crate::ground::error::{Error, Result};
+use crate::ground::error::Result;
+use crate::ground::spreadsheet::renew::{self, Renewed};
 use crate::ground::spreadsheet::{self, Book, Column, Sheet, Width};
 
 /// Name of the workbook, in the work folder (where people edit) and in the packet (a copy to send on).
 pub const WORKBOOK: &str = "確認一覧.xlsx";
-/// The workbook as it was before the last renewal.
-pub const BEFORE: &str = "確認一覧（前回）.xlsx";
 
 /// The workbook of the work folder.
 pub fn place(work_folder: &Path) -> PathBuf {
@@ -23,14 +22,13 @@ pub fn place(work_folder: &Path) -> PathBuf {
 /// going on would mean to forget its decisions.
 pub fn read(work_folder: &Path, known: Known<'_>) -> Result<People> {
     let path = place(work_folder);
-    if !path.exists() {
-        return Ok(People::default());
-    }
-    let sheets = spreadsheet::read(&path).map_err(|e| {
-        e.at("判断と上書きの表")
+    let Some(bytes) = renew::bytes_of(&path)? else { return Ok(People::default()) };
+    let sheets = spreadsheet::read_bytes(bytes.clone()).map_err(|e| {
+        e.file(&path)
+            .at("判断と上書きの表")
             .next("Excel で開いて保存し直すか、名前を変えて取りのけてください（取りのけると、書いた判断と上書きは使われません）。何も変えていません")
     })?;
-    Ok(people::read(sheets, known, WORKBOOK))
+    Ok(People { bytes: Some(bytes), ..people::read(sheets, known, WORKBOOK) })
 }
 
 /// The bytes of the workbook: reading notes, listings, then the sheets that people added.
@@ -40,7 +38,7 @@ pub fn bytes(title: &str, date: (i32, u8, u8), listings: &[Listing], strangers: 
         listing.write(&mut book)?;
     }
     for sheet in strangers {
-        let width = sheet.rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
+        let width = sheet.rows.iter().map(spreadsheet::Row::len).max().unwrap_or(1).max(1);
         let head: Vec<Column> = (0..width).map(|c| Column::new(sheet.text(0, c), Width::Middle).by_people()).collect();
         let rows = sheet.rows.iter().skip(1).map(|r| r.iter().map(people::value_of).collect::<Vec<_>>());
         book.table(&sheet.name, &head, rows)?;
@@ -61,32 +59,24 @@ pub fn lost(people: &People, new: &[u8]) -> Result<Vec<String>> {
 
 /// Puts the new workbook in the place where people edit. Whatever speaks against it is a finding; the old one then stays.
 pub fn replace(work_folder: &Path, new: &[u8], people: &People) -> Result<Option<Finding>> {
-    let path = place(work_folder);
     let stays = |why: &str| Ok(Some(Finding::new("workbook_not_replaced").file(WORKBOOK).value(why)));
-    if path.exists() {
-        let old = std::fs::read(&path).map_err(|e| Error::io("確認一覧を読めません", &path, &e))?;
-        if old == new {
-            return Ok(None);
-        }
-        if work_folder.join(format!("~${WORKBOOK}")).exists() {
-            return stays("Excel で開かれています");
-        }
-        if let Some(part) = spreadsheet::part_beyond_cells(&old) {
+    if let Some(old) = people.bytes.as_deref().filter(|old| *old != new) {
+        if let Some(part) = spreadsheet::part_beyond_cells(old) {
             return stays(&format!("コメント・図など、kyogi が写せないものがあります（{part}）"));
         }
         let lost = lost(people, new)?;
         if let Some(first) = lost.first() {
             return stays(&format!("写せない内容があります（{} か所、はじめは「{first}」）", lost.len()));
         }
-        // the workbook that people saved last stays beside the new one
-        let before = work_folder.join(BEFORE);
-        std::fs::copy(&path, &before).map_err(|e| Error::io("前回の確認一覧の控えを取れません", &before, &e))?;
     }
-    let part = work_folder.join(format!(".{WORKBOOK}.part"));
-    crate::ground::artefact::write_bytes(&part, new)?;
-    if let Err(error) = std::fs::rename(&part, &path) {
-        let _ = std::fs::remove_file(&part);
-        return stays(&format!("置きかえられません（{error}）"));
+    match renew::renew(&place(work_folder), people.bytes.as_deref(), new) {
+        Ok(Renewed::Same | Renewed::Done(_)) => Ok(None),
+        Ok(Renewed::Open(mark)) => {
+            let mark = mark.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            stays(&format!("Excel などで開かれています（しるしのファイル {mark}）"))
+        }
+        Ok(Renewed::SavedSince) => stays("kyogi が読んだあとで保存されました。もう一度実行すると、書いたことを引き継ぎます"),
+        // all else of the command is done: what stands in the way here is said, with its cause
+        Err(error) => stays(error.what()),
     }
-    Ok(None)
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::commands::next::parse_date;
-use crate::commands::run::{self, AGENDAS};
+use crate::commands::run;
 use crate::draft::book::DataBook;
 use crate::draft::change;
 use crate::draft::opened::Opened;
@@ -21,7 +21,7 @@ use crate::facts::areas::Area;
 use crate::facts::basis::Basis;
 use crate::facts::council::{Meeting, Theme};
 use crate::facts::dictionary::{Function, read_csv};
-use crate::facts::workspace::Workspace;
+use crate::facts::workspace::{AGENDAS, Workspace};
 use crate::ground::artefact::{self, Table};
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{report_year_label, wareki_date};
@@ -52,6 +52,7 @@ pub struct Made {
     pub place: PathBuf,
     pub title: String,
     pub areas: usize,
+    /// What became of people's files in an earlier folder, a line each.
     pub kept: Vec<String>,
 }
 
@@ -115,7 +116,8 @@ pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<
         let mut manifest = Manifest::new(&made.prefecture_code, made.report_year, made.simulated, &[], &[])?;
         manifest.inputs = made.inputs.iter().cloned().chain(round.input(&Talk::default())).collect();
         let finished = target.finish(manifest)?;
-        done.push(Made { place: finished.place, title, areas: areas.len(), kept: finished.kept });
+        let kept = finished.lines().collect();
+        done.push(Made { place: finished.place, title, areas: areas.len(), kept });
     }
     Ok(done)
 }

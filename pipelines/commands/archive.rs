@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,12 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use crate::commands::run::{self, Options};
 use crate::facts::workspace::{SETTINGS, Workspace};
 use crate::ground::artefact::sha256;
+use crate::ground::disk;
 use crate::ground::error::{Error, Result};
-use crate::ground::folder::files_below;
+use crate::ground::folder::{Below, below};
+use crate::ground::place;
 use crate::ground::progress::Progress;
+use crate::ground::scratch::Scratch;
 use crate::packet::{MANIFEST, Manifest};
 
 /// The list of contents inside the archive.
@@ -41,6 +44,8 @@ pub struct Archived {
     pub path: PathBuf,
     pub files: usize,
     pub bytes: u64,
+    /// Links, pipes and the like: not in the archive.
+    pub skipped: Vec<String>,
 }
 
 /// What a replay found.
@@ -53,16 +58,15 @@ pub struct Replayed {
 
 /// Puts a work folder with its packet into one file. The same folder gives the same bytes.
 pub fn archive(workspace: &Workspace, out: &Path) -> Result<Archived> {
-    if out.exists() {
-        return Err(Error::new("同じ名前のファイルがすでにあります").file(out).next("--out で別の名前を指定してください"));
-    }
+    place::refuse_existing(out)?;
     let root = &workspace.root;
     let manifest = Manifest::read(&workspace.output()).map_err(|e| e.next("先に kyogi run で資料を作ってください"))?;
-    let output = below(root, &workspace.settings.output)?;
+    let output = plain_path(root, &workspace.settings.output)?;
     let mut files = BTreeMap::new();
     // what the packet says of a lock file must be said again
     let told = |name: &str| manifest.not_read.iter().any(|f| f.path == name);
-    for name in files_below(root)?.into_iter().filter(|n| is_content(n) || told(n)) {
+    let Below { files: found, skipped } = below(root)?;
+    for name in found.into_iter().filter(|n| is_content(n) || told(n)) {
         files.insert(name.clone(), sha256(&read(&root.join(&name))?));
     }
     safe_names(files.keys().map(String::as_str)).map_err(|why| {
@@ -72,9 +76,9 @@ pub fn archive(workspace: &Workspace, out: &Path) -> Result<Archived> {
         let hash = input.get("sha256").and_then(|h| h.as_str()).unwrap_or_default();
         let name = input.get("file_name").and_then(|h| h.as_str()).unwrap_or_default();
         if !files.values().any(|h| h == hash) {
-            return Err(Error::new(format!("資料のもとになった抽出ファイル「{name}」が、作業フォルダーにありません"))
+            return Err(Error::new(format!("資料のもとになったファイル「{name}」が、作業フォルダーにないか、資料を作ったあとに変わっています"))
                 .file(root)
-                .next("そのファイルを input フォルダーに入れるか、今のファイルで kyogi run をやり直してから、もう一度実行してください"));
+                .next("そのファイルを元の場所に戻すか、今のファイルで kyogi run をやり直してから、もう一度実行してください"));
         }
     }
     let contents = Contents {
@@ -85,25 +89,65 @@ pub fn archive(workspace: &Workspace, out: &Path) -> Result<Archived> {
         output,
         files,
     };
-    let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let bytes = write(root, out, &contents)?;
+    Ok(Archived { path: out.to_path_buf(), files: contents.files.len(), bytes, skipped: skipped.into_iter().filter(|n| is_content(n)).collect() })
+}
+
+/// The archive file, whole or not at all. Returns its size in bytes.
+fn write(root: &Path, out: &Path, contents: &Contents) -> Result<u64> {
     let failed = |e: &std::io::Error| Error::io("保管ファイルを書けません", out, e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(&e))?;
-    let bytes = {
-        let mut zip = ZipWriter::new(file.as_file_mut());
-        // no clock and no system of this machine: the entries' time is the format's first day
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(zip::DateTime::default());
-        let options = options.system(zip::System::Unix);
-        let broken = |e: zip::result::ZipError| Error::new(format!("保管ファイルを書けません：{e}")).file(out);
-        zip.start_file(CONTENTS, options).map_err(broken)?;
-        zip.write_all((serde_json::to_string_pretty(&contents)? + "\n").as_bytes()).map_err(|e| failed(&e))?;
-        for name in contents.files.keys() {
-            zip.start_file(name.as_str(), options).map_err(broken)?;
-            zip.write_all(&read(&root.join(name))?).map_err(|e| failed(&e))?;
+    let broken = |e: zip::result::ZipError| failed(&e.into());
+    let scratch = Scratch::beside(out)?;
+    let waiting = scratch.path().join("保管.zip");
+    let file = File::create(&waiting).map_err(|e| failed(&e))?;
+    let mut zip = ZipWriter::new(UntilFailure { file, has_failed: false });
+    // no clock and no system of this machine: the entries' time is the format's first day
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(zip::DateTime::default());
+    let options = options.system(zip::System::Unix);
+    zip.start_file(CONTENTS, options).map_err(broken)?;
+    zip.write_all((serde_json::to_string_pretty(&contents)? + "\n").as_bytes()).map_err(|e| failed(&e))?;
+    for name in contents.files.keys() {
+        zip.start_file(name.as_str(), options).map_err(broken)?;
+        zip.write_all(&read(&root.join(name))?).map_err(|e| failed(&e))?;
+    }
+    let file = zip.finish().map_err(broken)?.file;
+    file.sync_all().map_err(|e| failed(&e))?;
+    let bytes = file.metadata().map_err(|e| failed(&e))?.len();
+    drop(file);
+    place::put_new(&waiting, out)?;
+    Ok(bytes)
+}
+
+/// A file that tells its first failure. What the zip library writes after that, when it gives up, goes nowhere: it would tell it again,
+/// in its own words and on the screen.
+struct UntilFailure {
+    file: File,
+    has_failed: bool,
+}
+
+impl UntilFailure {
+    fn once<T>(&mut self, otherwise: T, operation: impl FnOnce(&mut File) -> std::io::Result<T>) -> std::io::Result<T> {
+        if self.has_failed {
+            return Ok(otherwise);
         }
-        zip.finish().map_err(broken)?.metadata().map_err(|e| failed(&e))?.len()
-    };
-    file.persist_noclobber(out).map_err(|e| failed(&e.error))?;
-    Ok(Archived { path: out.to_path_buf(), files: contents.files.len(), bytes })
+        operation(&mut self.file).inspect_err(|_| self.has_failed = true)
+    }
+}
+
+impl Write for UntilFailure {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.once(bytes.len(), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.once((), File::flush)
+    }
+}
+
+impl Seek for UntilFailure {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.once(0, |file| file.seek(to))
+    }
 }
 
 /// Unpacks an archive, makes its packet again, and compares every output. The unpacked folder is kept when `keep` names a place for it;
@@ -113,11 +157,8 @@ pub fn replay(archive: &Path, keep: Option<&Path>, threads: usize, progress: &Pr
         return Err(Error::new("展開する場所がすでにあります").file(place).next("--out で新しいフォルダーを指定してください"));
     }
     // beside the place where it stays, so that it can be moved there whole
-    let beside = keep.unwrap_or(archive).parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new()
-        .prefix(".kyogi-作業中-")
-        .tempdir_in(beside)
-        .map_err(|e| Error::io("作業用のフォルダーを作れません", beside, &e).next("--out で、書きこめる場所の新しいフォルダーを指定してください"))?;
+    let beside = disk::parent_of(keep.unwrap_or(archive));
+    let temporary = Scratch::within(beside)?;
     let root = temporary.path().join("work");
     let contents = unpack(archive, &root)?;
     let workspace = Workspace::open(&root)?;
@@ -125,8 +166,8 @@ pub fn replay(archive: &Path, keep: Option<&Path>, threads: usize, progress: &Pr
     let again = temporary.path().join("again");
     run::run(&Options { workspace: &workspace, extract: None, mapping: None, out: Some(again.clone()), threads, progress })?;
     let after = Manifest::read(&again)?;
-    if let Some(place) = keep {
-        fs::rename(&root, place).map_err(|e| Error::io("展開したフォルダーを置けません", place, &e))?;
+    if let Some(kept) = keep {
+        disk::rename(&root, kept).map_err(|e| Error::io("展開したフォルダーを置けません", kept, &e))?;
     }
     Ok(Replayed {
         made_by: format!("{} {}", contents.program, contents.version),
@@ -168,7 +209,7 @@ pub fn text(replayed: &Replayed) -> String {
 }
 
 /// A folder of the settings as a plain path below the work folder.
-fn below(root: &Path, folder: &str) -> Result<String> {
+fn plain_path(root: &Path, folder: &str) -> Result<String> {
     let parts: Option<Vec<&str>> = Path::new(folder)
         .components()
         .filter(|c| *c != Component::CurDir)

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::commands::run::{self, Options};
 use crate::facts::basis::Basis;
 use crate::facts::finding::Finding;
-use crate::ground::error::{Error, Result};
+use crate::ground::error::Result;
+use crate::ground::scratch::Scratch;
 use crate::workbook::round::{Round, with_open};
 use crate::workbook::{self, Decision};
 
@@ -23,7 +24,7 @@ pub fn draft(options: &Options<'_>, decisions: &[Decision]) -> Result<Drafted> {
     let settings = &options.workspace.settings;
     let round = Round::open(options.workspace, true)?;
     let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&options.workspace.root), options.threads)?;
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let scratch = Scratch::within(&options.workspace.root)?;
     let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
     let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
     let input = run::Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..run::Input::default() };

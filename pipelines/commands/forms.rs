@@ -5,7 +5,6 @@
 
 use crate::ground::folder;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,16 +13,16 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::facts::areas::{self, Area};
-use crate::facts::council::Council;
+use crate::facts::areas::Area;
 use crate::facts::dictionary::{Dictionary, is_catch_all, read_csv};
 use crate::facts::overrides::Overrides;
-use crate::facts::reference::Reference;
-use crate::facts::workspace::Workspace;
+use crate::facts::workspace::{Known, Workspace};
 use crate::ground::artefact::{self, ColumnNote, Table};
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{report_year_label, wareki_date};
+use crate::ground::place::{self, Ready};
 use crate::ground::progress::Progress;
+use crate::ground::scratch::Scratch;
 use crate::ground::sql::{self, Engine, Load};
 use crate::packet::Manifest;
 use crate::pages::printer::{CHUNK, Printer, template};
@@ -114,13 +113,11 @@ fn run_in_pool(workspace: &Workspace, packet: &Path, wanted: &Wanted, out: &Path
         return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
     }
     let settings = &workspace.settings;
-    let (year, root) = (settings.report_year, workspace.root.as_path());
-    let dictionary = Dictionary::load_in(year, Some(root))?;
-    let reference = Reference::load(&settings.prefecture)?;
-    let areas = areas::all(&reference, &Council::load(root, &reference, &dictionary)?);
+    let year = settings.report_year;
+    let Known { dictionary, reference, areas, .. } = workspace.known()?;
     let all = facilities(&stages)?;
     let (chosen, not_reported) = choose(all, wanted, &areas)?;
-    let chosen = with_answers(chosen, &stages, year)?;
+    let chosen = with_answers(chosen, workspace, &stages)?;
     let manifest = Manifest::read(packet).ok();
     let basis = Basis {
         prefecture: json!({ "code": reference.prefecture.prefecture_code, "name": reference.prefecture.name }),
@@ -131,16 +128,16 @@ fn run_in_pool(workspace: &Workspace, packet: &Path, wanted: &Wanted, out: &Path
         dictionary,
     };
 
-    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(|e| Error::io("出力フォルダーを作れません", parent, &e))?;
     if out.exists() && !out.is_dir() {
         return Err(Error::new("出力先がフォルダーではありません").file(out).next("--out で別の場所を指定してください"));
     }
-    let working =
-        tempfile::Builder::new().prefix(".様式作成中-").tempdir_in(parent).map_err(|e| Error::io("作業用のフォルダーを作れません", parent, &e))?;
+    // in the folder itself, which may be another drive's
+    let scratch = Scratch::within(out)?;
+    let working = scratch.path().join("様式");
     let overrides = |path: &str| workspace.override_of(path);
-    print(&basis, &chosen, &overrides, working.path(), out, progress)?;
-    place(working.path(), out)?;
+    print(&basis, &chosen, &overrides, &working, out, progress)?;
+    let ready = |file: String| Ready { waiting: working.join(&file), place: out.join(file) };
+    place::put_all(&scratch, &folder::files_below(&working)?.into_iter().map(ready).collect::<Vec<_>>())?;
     Ok(Forms { place: out.to_path_buf(), facilities: chosen.len(), not_reported })
 }
 
@@ -213,8 +210,8 @@ fn choose(mut all: BTreeMap<String, Facility>, wanted: &Wanted, areas: &[Area]) 
 }
 
 /// The answers of the facilities: the model of `sql/forms`.
-fn with_answers(mut chosen: Vec<Facility>, stages: &Path, year: i32) -> Result<Vec<Facility>> {
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+fn with_answers(mut chosen: Vec<Facility>, workspace: &Workspace, stages: &Path) -> Result<Vec<Facility>> {
+    let scratch = Scratch::within(&workspace.root)?;
     let asked = scratch.path().join("asked.parquet");
     let ids: ArrayRef = Arc::new(chosen.iter().map(|f| Some(f.facility_id.as_str())).collect::<StringArray>());
     Table::new("asked", vec![(ColumnNote::new("facility_id", "医療機関ID", ""), ids)])?.write_parquet(&asked)?;
@@ -225,9 +222,9 @@ fn with_answers(mut chosen: Vec<Facility>, stages: &Path, year: i32) -> Result<V
         paths.push((name, stages.join(format!("{stage}/{name}.parquet"))));
     }
     let loads: Vec<Load<'_>> = paths.iter().map(|(name, path)| Load { name, path }).collect();
-    let mut engine = Engine::open(&loads, rayon::current_num_threads())?;
+    let mut engine = Engine::open(&loads, rayon::current_num_threads(), Some(&scratch.path().join("spill")))?;
     let mut table = None;
-    for (name, text) in sql::models("forms", year)? {
+    for (name, text) in sql::models("forms", workspace.settings.report_year)? {
         table = engine.run(&name, text)?;
     }
     let table = table.ok_or_else(|| Error::new("様式の表がありません"))?;
@@ -368,42 +365,12 @@ fn print(basis: &Basis, chosen: &[Facility], overrides: &Overrides<'_>, working:
     artefact::write_bytes(&working.join("assets/kyogi.css"), html::stylesheet(overrides).as_bytes())?;
     let mut ids: BTreeSet<String> = chosen.iter().map(|f| f.facility_id.clone()).collect();
     if out.is_dir() {
-        ids.extend(folder::files_below(out)?.iter().filter_map(|f| f.strip_suffix("_posting.html").map(str::to_owned)));
+        let lies = folder::files_below(out)?;
+        ids.extend(lies.iter().filter(|f| !f.contains('/')).filter_map(|f| f.strip_suffix("_posting.html").map(str::to_owned)));
     }
     printer.page(
         "index.html",
         "forms_index",
         &json!({ "title": format!("{}　かかりつけ医機能の様式", basis.prefecture["name"].as_str().unwrap_or("")), "facilities": ids }),
     )
-}
-
-/// Moves the finished files into their place; if one cannot be moved, all that were there stand as before.
-fn place(working: &Path, out: &Path) -> Result<()> {
-    let files = folder::files_below(working)?;
-    let aside = tempfile::Builder::new()
-        .prefix(".様式以前-")
-        .tempdir_in(out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-        .map_err(|e| Error::io("作業用のフォルダーを作れません", out, &e))?;
-    let mut done: Vec<(&String, bool)> = Vec::new();
-    for file in &files {
-        let (from, to, old) = (working.join(file), out.join(file), aside.path().join(file));
-        let had = to.exists();
-        let moved = [to.parent(), old.parent()].into_iter().flatten().try_for_each(fs::create_dir_all).and_then(|()| {
-            if had {
-                fs::rename(&to, &old)?;
-            }
-            fs::rename(&from, &to).inspect_err(|_| {
-                let _ = if had { fs::rename(&old, &to) } else { Ok(()) };
-            })
-        });
-        if let Err(error) = moved {
-            for (file, had) in done.into_iter().rev() {
-                let _ = fs::remove_file(out.join(file));
-                let _ = if had { fs::rename(aside.path().join(file), out.join(file)) } else { Ok(()) };
-            }
-            return Err(Error::io("様式を置けません", &to, &error).next("そのファイルを開いていれば閉じて、もう一度実行してください"));
-        }
-        done.push((file, had));
-    }
-    Ok(())
 }

@@ -17,11 +17,11 @@ use crate::facts::dictionary::Dictionary;
 use crate::facts::finding::status_label;
 use crate::facts::finding::{self, Finding, FindingRule, severity_label};
 use crate::facts::local;
-use crate::facts::rules::Rules;
 use crate::facts::workspace::{Workspace, level_label};
 use crate::ground::artefact::{self, ColumnNote, Table};
-use crate::ground::error::{Error, Result};
+use crate::ground::error::Result;
 use crate::ground::numbers::report_year_label;
+use crate::ground::scratch::Scratch;
 use crate::packet::{Manifest, Packet};
 use crate::render::html::{self, Html};
 
@@ -55,7 +55,7 @@ pub struct Late {
 
 /// Compares without taking anything in; writes nothing.
 pub fn compare(workspace: &Workspace, extract: &Path, late: &Path, threads: usize) -> Result<Late> {
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let scratch = Scratch::within(&workspace.root)?;
     let scenario = Scenario { answers: None, late: Some(late.to_path_buf()) };
     let Tried { changes: figures, unmoved, findings } = whatif::both(workspace, extract, &scenario, scratch.path(), threads)?;
     let names: BTreeMap<String, String> = workspace.areas()?.into_iter().map(|a| (a.area_code, a.name)).collect();
@@ -175,7 +175,8 @@ fn labelled(workspace: &Workspace, figures: &[Change]) -> Result<Vec<Labelled>> 
 
 fn write(workspace: &Workspace, late: &Path, outcome: &Late) -> Result<PathBuf> {
     let settings = &workspace.settings;
-    let prefecture = crate::facts::reference::Reference::load(&settings.prefecture)?.prefecture;
+    let known = workspace.known()?;
+    let prefecture = &known.reference.prefecture;
     let packet = Packet::begin(&workspace.root.join(FOLDER), &prefecture.prefecture_code, settings.simulated)?;
     let root = packet.path();
     status_table(&outcome.statuses)?.write_csv(&root.join(STATUSES))?;
@@ -195,8 +196,7 @@ fn write(workspace: &Workspace, late: &Path, outcome: &Late) -> Result<PathBuf> 
     });
     artefact::write_bytes(&root.join("index.html"), Html::new(&overrides)?.render("check", &page)?.as_bytes())?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
-    let manifest =
-        Manifest::new(&prefecture.prefecture_code, settings.report_year, settings.simulated, &[], &Rules::load(settings.report_year)?.rows)?;
+    let manifest = Manifest::new(&prefecture.prefecture_code, settings.report_year, settings.simulated, &[], &known.rules.rows)?;
     packet.finish(manifest).map(|f| f.place)
 }
 

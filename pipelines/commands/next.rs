@@ -12,13 +12,12 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use crate::check;
-use crate::commands::run::{AGENDAS, CHECKS};
-use crate::facts::areas::{self, Area};
+use crate::commands::run::CHECKS;
+use crate::facts::areas::Area;
 use crate::facts::council::Council;
 use crate::facts::dictionary::{Dictionary, read_csv};
 use crate::facts::finding;
-use crate::facts::reference::Reference;
-use crate::facts::workspace::Workspace;
+use crate::facts::workspace::{AGENDAS, Known, Workspace};
 use crate::ground::artefact::sha256;
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{wareki_date, wareki_year};
@@ -208,12 +207,10 @@ struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     fn gather(workspace: &'a Workspace, today: Date) -> Result<Self> {
-        let reference = Reference::load(&workspace.settings.prefecture)?;
-        let dictionary = Dictionary::load(workspace.settings.report_year)?;
-        let council = Council::load(&workspace.root, &reference, &dictionary)?;
+        let Known { dictionary, council, areas, .. } = workspace.known()?;
         Ok(Self {
             manifest: Manifest::read(&workspace.output()).ok(),
-            areas: areas::all(&reference, &council),
+            areas,
             council,
             book: workbook::read(&workspace.root)?,
             dictionary,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact::{self};
 use crate::ground::error::{Error, Result};
+use crate::ground::place;
 use crate::packet::{Finished, Manifest, Packet};
 use crate::pages::printer::Printer;
 use crate::publish::{self, HeldBack};
@@ -60,14 +61,14 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
     };
     let published = publish::results(&source)?;
     let list = workspace.root.join(publish::HELD_BACK);
-    publish::held_back_table(&published.held_back)?.write_csv(&list)?;
+    place::replace(&list, &publish::held_back_table(&published.held_back)?.csv_bytes()?)?;
     if published.sheets.is_empty() {
         return Err(Error::new(format!("公表できる協議の結果がありません（公表しない理由のある文 {} 件）", published.held_back.len()))
             .file(&list)
             .next("協議シートに、開催日・合意した文・公表日を書いてください"));
     }
-    let place = out.map_or_else(|| workspace.root.join(FOLDER), Path::to_path_buf);
-    let target = Packet::begin(&place, &basis.reference.prefecture.prefecture_code, made.simulated)?;
+    let folder = out.map_or_else(|| workspace.root.join(FOLDER), Path::to_path_buf);
+    let target = Packet::begin(&folder, &basis.reference.prefecture.prefecture_code, made.simulated)?;
     let root = target.path().to_path_buf();
     let printer = Printer::new(&overrides, root.clone(), (settings.report_year + 1, 4, 1))?;
     printer.results(&published, &mut BTreeSet::new())?;

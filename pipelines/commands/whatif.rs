@@ -19,6 +19,7 @@ use crate::facts::local;
 use crate::facts::workspace::Workspace;
 use crate::ground::error::{Error, Result};
 use crate::ground::own_text;
+use crate::ground::scratch::Scratch;
 use crate::ground::stage;
 use crate::ingest::Edit;
 
@@ -42,7 +43,7 @@ pub struct Tried {
 
 /// Tries a scenario; what is written on the way is thrown away.
 pub fn run(workspace: &Workspace, extract: &Path, scenario: &Scenario, threads: usize) -> Result<Tried> {
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let scratch = Scratch::within(&workspace.root)?;
     both(workspace, extract, scenario, scratch.path(), threads)
 }
 

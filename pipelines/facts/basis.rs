@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::facts::areas::{self, Area};
+use crate::facts::areas::Area;
 use crate::facts::boundaries::{self, Boundaries};
 use crate::facts::council::Council;
 use crate::facts::dictionary::Dictionary;
 use crate::facts::local::Terms;
 use crate::facts::reference::Reference;
-use crate::facts::reference::tables::Tables;
 use crate::facts::rules::Rules;
+use crate::facts::workspace::Known;
 use crate::ground::error::Result;
 
 /// Everything a stage of this run may need to know.
@@ -33,15 +33,8 @@ pub struct Basis {
 impl Basis {
     /// `work_folder` brings the council setting, reference tables and its own rows; without it all are built in.
     pub fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
-        let reference = match work_folder {
-            Some(root) => Reference::of_work_folder(prefecture, year, root)?,
-            None => Reference::load_for(prefecture, year, Tables::built_in())?,
-        };
-        let dictionary = Dictionary::load_in(year, work_folder)?;
-        let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
+        let Known { reference, dictionary, rules, council, areas } = Known::load(prefecture, year, work_folder)?;
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
-        let areas = areas::all(&reference, &council);
-        let rules = Rules::load_in(year, work_folder)?;
         let (terms, work_folder) = (Terms::of(&rules, &reference, work_folder)?, work_folder.map(Path::to_path_buf));
         Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, year, threads, work_folder, previous: None })
     }

@@ -11,13 +11,18 @@ use crate::facts::council::{self, Council};
 use crate::facts::dictionary::Dictionary;
 use crate::facts::reference::Reference;
 use crate::facts::reference::tables::{self, Tables};
+use crate::facts::rules::Rules;
 use crate::facts::{inputs, overrides};
-use crate::ground::artefact;
+use crate::ground::disk;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
 use crate::ground::own_text;
+use crate::ground::place;
+use crate::ground::scratch;
 
 pub const SETTINGS: &str = "kyogi.toml";
+/// Folder in the work folder with a folder for each meeting.
+pub const AGENDAS: &str = "会議資料";
 
 /// `kyogi.toml` as people write it.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,6 +78,30 @@ pub fn level_label(level: &str) -> &'static str {
     LEVELS.iter().find(|(l, _)| *l == level).map_or("", |(_, label)| label)
 }
 
+/// What the rows say in force for a prefecture and a report year: built in, and in the place of that what a work folder brings.
+/// The one way to them, so that every command sees what the run saw.
+pub struct Known {
+    pub reference: Reference,
+    pub dictionary: Dictionary,
+    pub rules: Rules,
+    pub council: Council,
+    pub areas: Vec<Area>,
+}
+
+impl Known {
+    /// Without a work folder all is built in.
+    pub fn load(prefecture: &str, report_year: i32, work_folder: Option<&Path>) -> Result<Self> {
+        let reference = match work_folder {
+            Some(root) => Reference::of_work_folder(prefecture, report_year, root)?,
+            None => Reference::load_for(prefecture, report_year, Tables::built_in())?,
+        };
+        let dictionary = Dictionary::load_in(report_year, work_folder)?;
+        let council = work_folder.map_or_else(|| Ok(Council::default()), |root| Council::load(root, &reference, &dictionary))?;
+        let areas = areas::all(&reference, &council);
+        Ok(Self { rules: Rules::load_in(report_year, work_folder)?, reference, dictionary, council, areas })
+    }
+}
+
 impl Workspace {
     pub fn open(root: &Path) -> Result<Self> {
         let path = root.join(SETTINGS);
@@ -94,7 +123,12 @@ impl Workspace {
         ] {
             own_text::check_path(key, value).map_err(|e| e.file(&path))?;
         }
-        Ok(Self { root: root.to_path_buf(), settings })
+        let workspace = Self { root: root.to_path_buf(), settings };
+        // what killed commands left: gone, or back in its place, before anybody looks
+        for folder in [root, &root.join(AGENDAS), &root.join("forms"), disk::parent_of(&workspace.output())] {
+            scratch::clear(folder);
+        }
+        Ok(workspace)
     }
 
     pub fn extract(&self) -> Result<PathBuf> {
@@ -108,6 +142,11 @@ impl Workspace {
         }
     }
 
+    /// All tables and settings, as a run of this work folder sees them.
+    pub fn known(&self) -> Result<Known> {
+        Known::load(&self.settings.prefecture, self.settings.report_year, Some(&self.root))
+    }
+
     /// The reference tables of the prefecture: built in, or those that the work folder's ledger names.
     pub fn reference(&self) -> Result<Reference> {
         Reference::of_work_folder(&self.settings.prefecture, self.settings.report_year, &self.root)
@@ -115,9 +154,7 @@ impl Workspace {
 
     /// The areas of the prefecture, with those of the council setting.
     pub fn areas(&self) -> Result<Vec<Area>> {
-        let reference = self.reference()?;
-        let council = Council::load(&self.root, &reference, &Dictionary::load_in(self.settings.report_year, Some(&self.root))?)?;
-        Ok(areas::all(&reference, &council))
+        self.known().map(|known| known.areas)
     }
 
     /// The facility master, where the settings name one.
@@ -132,6 +169,13 @@ impl Workspace {
 
     pub fn output(&self) -> PathBuf {
         self.root.join(&self.settings.output)
+    }
+
+    /// The packet to look at: the given one, or that of the settings. One that a killed run had put aside is back in its place.
+    pub fn packet(&self, given: Option<&Path>) -> PathBuf {
+        let packet = given.map_or_else(|| self.output(), Path::to_path_buf);
+        scratch::clear(disk::parent_of(&packet));
+        packet
     }
 
     /// The text that the work folder puts in the place of a built-in file of `reports/`.
@@ -178,39 +222,33 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
         places => example.iter().map(|m| minijinja::context! { code => &m.municipality_code, name => &m.name }).collect::<Vec<_>>(),
     };
     let render = |file: &str| minijinja::Environment::new().render_str(embedded::text(&format!("reports/work-folder/{file}.j2")), &values);
-    let settings = render(SETTINGS)?;
-    write_new(&root.join(council::FILE), &format!("{}\n", render(council::FILE)?))?;
-    write_new(&root.join("input/はじめに.txt"), embedded::text("reports/work-folder/input.txt"))?;
-    for (name, text) in embedded::under("sql/layouts/").filter(|(name, _)| name.ends_with(".toml")) {
-        write_new(&root.join("layouts").join(name.rsplit('/').next().unwrap_or(name)), text)?;
-    }
-    for table in tables::names() {
-        write_reference(root, table, &p.prefecture_code)?;
-    }
-    write_new(&root.join("reference/はじめに.txt"), embedded::text("reports/work-folder/reference.txt"))?;
-    write_new(&root.join(BUILT_IN).join("sources.csv"), &format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv")))?;
-    // Last, so that an interrupted init can be repeated.
-    write_new(&path, &format!("{settings}\n"))?;
+    let mut files: Vec<(PathBuf, String)> = vec![
+        (council::FILE.into(), format!("{}\n", render(council::FILE)?)),
+        ("input/はじめに.txt".into(), embedded::text("reports/work-folder/input.txt").into()),
+        ("reference/はじめに.txt".into(), embedded::text("reports/work-folder/reference.txt").into()),
+        (Path::new(BUILT_IN).join("sources.csv"), format!("\u{FEFF}{}", embedded::text("sql/reference/sources.csv"))),
+    ];
+    let layouts = embedded::under("sql/layouts/").filter(|(name, _)| name.ends_with(".toml"));
+    files.extend(layouts.map(|(name, text)| (Path::new("layouts").join(name.rsplit('/').next().unwrap_or(name)), text.to_owned())));
+    files.extend(tables::names().map(|table| (Path::new(BUILT_IN).join(format!("{table}.csv")), built_in(table, &p.prefecture_code))));
+    // last, so that an init that was killed can be repeated
+    files.push((SETTINGS.into(), format!("{}\n", render(SETTINGS)?)));
+    // for people who open them by hand: with the line ends that every editor of Windows shows, on every system
+    let as_windows = |text: String| text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes();
+    let missing = files.into_iter().map(|(path, text)| (root.join(path), as_windows(text))).filter(|(path, _)| !path.exists());
+    place::create_all(&missing.collect::<Vec<_>>())?;
     Workspace::open(root)
 }
 
 /// Copies of the built-in tables, for people to look at; a run never reads them.
 pub const BUILT_IN: &str = "reference/内蔵の表";
 
-/// The prefecture's rows of a built-in table; a table without codes is copied whole.
-fn write_reference(root: &Path, table: &str, prefecture_code: &str) -> Result<()> {
-    let built_in = Tables::built_in();
-    let rows = built_in.rows_of(table, prefecture_code);
-    let rows = if rows.lines().count() > 2 { rows.as_str() } else { built_in.text(table) };
-    write_new(&root.join(BUILT_IN).join(format!("{table}.csv")), &format!("\u{FEFF}{rows}"))
-}
-
-/// For people who open it by hand: with the line ends that every editor of Windows shows, on every system.
-fn write_new(path: &Path, text: &str) -> Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    artefact::write_bytes(path, text.replace("\r\n", "\n").replace('\n', "\r\n").as_bytes())
+/// The prefecture's rows of a built-in table as people open it; a table without codes is copied whole.
+fn built_in(table: &str, prefecture_code: &str) -> String {
+    let tables = Tables::built_in();
+    let rows = tables.rows_of(table, prefecture_code);
+    let rows = if rows.lines().count() > 2 { rows.as_str() } else { tables.text(table) };
+    format!("\u{FEFF}{rows}")
 }
 
 /// The extract itself, or what of a folder can be one.

@@ -4,6 +4,7 @@
 //! charts, captions and the data dictionary never type them again.
 
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -200,42 +201,55 @@ impl Table {
         Self::from_batches(name, notes, batches, &plain)
     }
 
-    /// A CSV file that people asked for by name: whole or not at all, and never in the place of a file that is there.
-    pub fn write_csv_whole(&self, path: &Path) -> Result<()> {
-        let failed = |e: &std::io::Error| Error::io("ファイルを書けません", path, e);
-        if path.exists() {
-            return Err(Error::new("同じ名前のファイルがすでにあります").file(path).next("別の名前を指定してください"));
-        }
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("フォルダーを作れません", folder, &e))?;
-        let aside = tempfile::tempdir_in(folder).map_err(|e| failed(&e))?;
-        let waiting = aside.path().join("rows.csv");
-        self.write_csv(&waiting)?;
-        std::fs::rename(&waiting, path).map_err(|e| failed(&e))
-    }
-
-    /// UTF-8 with BOM and CRLF, as Excel opens it; numbers in their shortest form, null empty.
+    /// UTF-8 with BOM and CRLF, as Excel opens it; numbers in their shortest form, null empty. A text that Excel would take for a formula
+    /// has an apostrophe before it.
     pub fn write_csv(&self, path: &Path) -> Result<()> {
         let mut file = BufWriter::new(create(path)?);
-        let failed = |e: std::io::Error| Error::io("ファイルを書けません", path, &e);
-        file.write_all("\u{FEFF}".as_bytes()).map_err(failed)?;
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
-        let row_failed = |e: csv::Error| match e.into_kind() {
-            csv::ErrorKind::Io(e) => Error::io("ファイルを書けません", path, &e),
-            other => Error::new(format!("CSV を書けません：{other:?}")).file(path),
-        };
-        writer.write_record(self.columns.iter().map(|c| c.name.as_str())).map_err(row_failed)?;
-        let columns: Vec<Cells<'_>> = self.batch.columns().iter().map(Cells::of).collect();
+        self.csv_to(&mut file).and_then(|()| file.flush()).map_err(|e| Error::io("ファイルを書けません", path, &e))
+    }
+
+    /// The same in memory.
+    pub fn csv_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.csv_to(&mut bytes).map_err(|e| Error::new(format!("表 {} を CSV にできません：{e}", self.name)))?;
+        Ok(bytes)
+    }
+
+    fn csv_to(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        out.write_all("\u{FEFF}".as_bytes())?;
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        writer.write_record(self.columns.iter().map(|c| c.name.as_str()))?;
+        let columns: Vec<(Cells<'_>, bool)> = self.batch.columns().iter().map(Cells::of).zip(self.columns.iter().map(|c| is_code(&c.name))).collect();
         let mut text = String::new();
         for row in 0..self.len() {
-            for column in &columns {
+            for (column, is_code) in &columns {
                 text.clear();
-                writer.write_field(column.text(row, &mut text)).map_err(row_failed)?;
+                let field = column.text(row, &mut text);
+                if *is_code || !matches!(column, Cells::Text(_)) {
+                    writer.write_field(field)?
+                } else {
+                    writer.write_field(guarded(field).as_bytes())?
+                }
             }
-            writer.write_record(None::<&[u8]>).map_err(row_failed)?;
+            writer.write_record(None::<&[u8]>)?;
         }
-        writer.flush().map_err(failed)
+        writer.flush()
     }
+}
+
+/// A text as it goes into a CSV file that people open in Excel.
+pub fn guarded(text: &str) -> Cow<'_, str> {
+    if acts_as_formula(text) { format!("'{text}").into() } else { text.into() }
+}
+
+/// Whether Excel would compute a cell of a CSV file that should be read: it begins like a formula and is no number.
+fn acts_as_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.len() > 1 && text.parse::<f64>().is_err()
+}
+
+/// A text as it was before `guarded`.
+pub fn without_guard(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| acts_as_formula(rest)).unwrap_or(text)
 }
 
 pub fn create(path: &Path) -> Result<File> {
@@ -286,10 +300,14 @@ fn polars_array(column: &pl::Column) -> Result<ArrayRef> {
     })
 }
 
+/// Columns of codes: they stay as they are, whatever they look like.
+fn is_code(header: &str) -> bool {
+    header.ends_with("_code") || header.ends_with("_code6") || header == "item_no"
+}
+
 fn infer(header: &str, cells: &[Option<&str>]) -> ArrayRef {
-    let is_code = header.ends_with("_code") || header.ends_with("_code6") || header == "item_no";
     let filled = || cells.iter().flatten();
-    if !is_code && filled().next().is_some() {
+    if !is_code(header) && filled().next().is_some() {
         if filled().all(|c| c.parse::<i64>().is_ok()) {
             return Arc::new(cells.iter().map(|c| c.and_then(|c| c.parse::<i64>().ok())).collect::<Int64Array>());
         }

@@ -40,25 +40,11 @@ impl Error {
         self
     }
 
-    /// An I/O failure while doing `what` with `path`; a full disk and a missing permission get their own advice.
+    /// An I/O failure while doing `what` with `path`: its cause in words, and the advice that fits that cause.
     pub fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind as K;
-        let (reason, next) = match error.kind() {
-            _ if is_held(error) => (
-                "ほかのプログラムがファイルを使っています",
-                "Excel、ブラウザー、エクスプローラーなどで開いていれば閉じて、もう一度実行してください（前のファイルはそのまま残っています）",
-            ),
-            K::NotFound => ("ファイル又はフォルダーが見つかりません", "場所と名前を確かめてください"),
-            K::PermissionDenied => {
-                ("アクセスが許可されていません", "ファイルを Excel などで開いていないか、書き込みの権限があるかを確かめてください")
-            }
-            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => (
-                "ディスクの空きがありません",
-                "空きを作るか、--out で別のドライブを指定して、もう一度実行してください（前回の資料はそのまま残っています）",
-            ),
-            _ => ("読み書きに失敗しました", "ディスクの状態を確かめ、もう一度実行してください"),
-        };
-        Self::new(format!("{what}：{reason}（{error}）")).file(path).next(next)
+        let (reason, next) = cause(error);
+        let number = error.raw_os_error().map_or_else(String::new, |n| format!("（OS の番号 {n}）"));
+        Self::new(format!("{what}：{reason}{number}")).file(path).next(next)
     }
 
     pub fn what(&self) -> &str {
@@ -71,6 +57,45 @@ pub fn is_held(error: &std::io::Error) -> bool {
     const SHARING_VIOLATION: i32 = 32;
     const LOCK_VIOLATION: i32 = 33;
     cfg!(windows) && matches!(error.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION))
+}
+
+/// Why an operation on a file failed, and what to do about it.
+fn cause(error: &std::io::Error) -> (&'static str, &'static str) {
+    use std::io::ErrorKind as K;
+    const CLOSE: &str = "そのファイルやフォルダーを開いているプログラム（Excel など）を閉じて、もう一度実行してください";
+    if is_held(error) {
+        return ("ほかのプログラムが開いています", CLOSE);
+    }
+    match error.kind() {
+        K::NotFound => ("ファイル又はフォルダーが見つかりません", "場所と名前を確かめてください"),
+        K::PermissionDenied if cfg!(windows) => {
+            ("アクセスが許可されていません", "Excel などで開いていれば閉じ、書き込みの権限があるかを確かめて、もう一度実行してください")
+        }
+        K::PermissionDenied => ("アクセスが許可されていません", "読み書きの権限があるかを確かめてください"),
+        K::StorageFull | K::QuotaExceeded => (
+            "ディスクの空きがありません",
+            "空きを作るか、--out で別のドライブを指定して、もう一度実行してください（前回の資料はそのまま残っています）",
+        ),
+        K::FileTooLarge => ("ファイルが、この場所に置ける大きさを超えています", "大きなファイルを置けるドライブを指定してください"),
+        K::ReadOnlyFilesystem => ("書きこめないドライブです", "書きこめる場所を指定してください"),
+        K::ResourceBusy | K::ExecutableFileBusy | K::WouldBlock => ("ほかのプログラムが使っています", CLOSE),
+        K::CrossesDevices => ("別のドライブにまたがっているため、置きかえられません", "同じドライブの中の場所を指定してください"),
+        K::IsADirectory => ("ファイルではなくフォルダーです", "ファイルを指定してください"),
+        K::NotADirectory => ("フォルダーがあるはずの場所に、ファイルがあります", "そのファイルを移すか、別の場所を指定してください"),
+        K::DirectoryNotEmpty => ("フォルダーが空ではありません", "中のものを移すか、別の場所を指定してください"),
+        K::AlreadyExists => ("同じ名前のものがすでにあります", "それを移すか、別の名前を指定してください"),
+        K::InvalidFilename => ("名前が長すぎるか、使えない文字があります", "短い名前にして、もう一度実行してください"),
+        K::InvalidData => ("文字コードなど、中身を読み取れません", "ファイルを作り直すか、控えから戻してください"),
+        K::UnexpectedEof => ("中身が途中で終わっています", "ファイルを写し直すか、控えから戻してください"),
+        K::TooManyLinks => ("リンクが多すぎます", "リンクを減らしてください"),
+        K::StaleNetworkFileHandle | K::TimedOut | K::HostUnreachable | K::NetworkUnreachable | K::ConnectionReset | K::NotConnected => {
+            ("ネットワークのドライブとの接続が切れました", "接続を確かめ、もう一度実行してください")
+        }
+        K::OutOfMemory => ("メモリーが足りません", "ほかのプログラムを閉じて、もう一度実行してください"),
+        // a loop of links has no kind of its own yet
+        _ if error.raw_os_error() == Some(40) && cfg!(target_os = "linux") => ("リンクが輪になっています", "リンクを消してください"),
+        _ => ("読み書きに失敗しました", "ディスクの状態を確かめ、もう一度実行してください"),
+    }
 }
 
 impl fmt::Display for Error {

@@ -2,6 +2,7 @@
 
 pub mod artefact;
 pub mod decode;
+pub mod disk;
 pub mod embedded;
 pub mod error;
 pub mod filekind;
@@ -9,9 +10,11 @@ pub mod folder;
 pub mod maths;
 pub mod numbers;
 pub mod own_text;
+pub mod place;
 pub mod progress;
 pub mod quotes;
 pub mod records;
+pub mod scratch;
 pub mod spreadsheet;
 pub mod sql;
 pub mod stage;

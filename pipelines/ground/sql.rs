@@ -101,12 +101,14 @@ pub struct Load<'a> {
 }
 
 impl Engine {
-    /// Loads the Parquet artefacts, then shuts the outside world. `threads` changes speed only, never a result.
-    pub fn open(loads: &[Load<'_>], threads: usize) -> Result<Self> {
+    /// Loads the Parquet artefacts, then shuts the outside world. `threads` changes speed only, never a result. What the memory cannot hold
+    /// goes to the folder `spill` while it is needed; without one it stays in memory, and never goes to where the program was started.
+    pub fn open(loads: &[Load<'_>], threads: usize, spill: Option<&Path>) -> Result<Self> {
         let config =
             Config::default().enable_autoload_extension(false)?.with("autoinstall_known_extensions", "false")?.threads(threads.max(1) as i64)?;
         let connection = Connection::open_in_memory_with_flags(config)?;
-        connection.execute_batch(&format!("create schema {STORE}"))?;
+        let spill = spill.map_or_else(String::new, |folder| folder.to_string_lossy().replace('\'', "''"));
+        connection.execute_batch(&format!("set temp_directory = '{spill}'; create schema {STORE}"))?;
         let (mut tables, mut on_disk, mut readable) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for load in loads {
             let path = load.path.to_string_lossy().replace('\'', "''");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ground::artefact::Table;
 use crate::ground::error::{Error, Result};
+use crate::ground::scratch::Scratch;
 use crate::ground::sql::{self, Engine, Load};
 
 /// Tables of a stage by name.
@@ -37,7 +38,7 @@ pub fn engine(folders: &[&str], earlier: &[&str], root: &Path, report_year: i32,
     }
     found.sort();
     let loads: Vec<Load<'_>> = found.iter().map(|(name, path)| Load { name, path }).collect();
-    Ok(Engine::open(&loads, threads)?.with_uses(needed))
+    Ok(Engine::open(&loads, threads, Some(&root.with_file_name("spill")))?.with_uses(needed))
 }
 
 /// Runs `sql/<folder>` and writes `root/<folder>/*.parquet`.
@@ -58,7 +59,8 @@ pub fn again(stages: &Path, (folder, wanted): (&str, &str), given: &[Table], rep
     for folder in FOLDERS.into_iter().chain([folder]) {
         models.extend(sql::models(folder, report_year)?);
     }
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    // beside the packet, whose rows these are
+    let scratch = Scratch::beside(stages.parent().unwrap_or(stages))?;
     let mut paths: BTreeMap<String, PathBuf> = BTreeMap::new();
     for table in given {
         let path = scratch.path().join(format!("{}.parquet", table.name));
@@ -81,7 +83,7 @@ pub fn again(stages: &Path, (folder, wanted): (&str, &str), given: &[Table], rep
         }
     }
     let loads: Vec<Load<'_>> = paths.iter().map(|(name, path)| Load { name, path }).collect();
-    let mut engine = Engine::open(&loads, 1)?;
+    let mut engine = Engine::open(&loads, 1, Some(&scratch.path().join("spill")))?;
     let mut made = None;
     for (name, text) in models.iter().filter(|(name, _)| to_run.contains(name)) {
         let table = engine.run(name, text)?;

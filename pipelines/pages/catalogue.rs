@@ -16,6 +16,15 @@ use crate::ground::own_text;
 use crate::ingest;
 use crate::pages::method::{ColumnView, ModelView};
 
+/// The code of a choice as people read it: two that stand for words without a code would be formulas in Excel.
+fn code_in_words(code: &str) -> String {
+    match code {
+        "+" => "有（コードなし）".into(),
+        "-" => "無（コードなし）".into(),
+        _ => code.to_owned(),
+    }
+}
+
 /// What the page shows.
 #[derive(Debug, Serialize)]
 pub struct Catalogue {
@@ -148,7 +157,7 @@ fn item_view(item: &Item, dictionary: &Dictionary, asked: &BTreeSet<String>, mod
 
 fn choice_view(choice: &Choice, modes: &[Mode]) -> ChoiceView {
     ChoiceView {
-        code: choice.choice_code.clone(),
+        code: code_in_words(&choice.choice_code),
         label: choice.label.clone(),
         polarity: if choice.polarity == "none" { String::new() } else { word("polarity", &choice.polarity).unwrap_or_default().into() },
         is_intention: choice.intention,
@@ -208,7 +217,7 @@ pub fn table(dictionary: &Dictionary, asked: &BTreeSet<String>) -> Result<Table>
         column("condition", "記入の条件", &|i, _| condition::words(&i.condition, dictionary)),
         column("from_year", "使いはじめの報告年度", &|i, _| i.from_year.to_string()),
         column("to_year", "使いおわりの報告年度", &|i, _| year(i.to_year)),
-        column("choice_code", "選択肢コード", &|_, c| of(c, &|c| c.choice_code.clone())),
+        column("choice_code", "選択肢コード", &|_, c| of(c, &|c| code_in_words(&c.choice_code))),
         column("choice_label", "選択肢", &|_, c| of(c, &|c| c.label.clone())),
         column("polarity", "有無", &|_, c| of(c, &|c| word("polarity", &c.polarity).unwrap_or_default().into())),
         column("intention", "意向", &|_, c| of(c, &|c| flag(c.intention))),

@@ -5,19 +5,17 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::FILE;
 use super::layout::{Layout, TableSpec};
 use super::merge::{Edited, Group};
 use super::places::Places;
 use super::read::{FoundTable, take_apart};
-use super::{FILE, bytes_of};
 use crate::facts::areas::Area;
-use crate::facts::council::Council;
 use crate::facts::dictionary::Dictionary;
 use crate::facts::finding::Finding;
-use crate::facts::reference::Reference;
 use crate::facts::workspace::Workspace;
 use crate::ground::error::Result;
-use crate::ground::spreadsheet;
+use crate::ground::spreadsheet::{self, renew};
 
 /// What the workbook of a work folder says.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -101,15 +99,13 @@ pub struct MeasureRow {
 /// The workbook of a work folder; an empty book when there is none.
 pub fn read(dir: &Path) -> Result<CouncilBook> {
     let workspace = Workspace::open(dir)?;
-    let dictionary = Dictionary::load(workspace.settings.report_year)?;
-    let reference = Reference::load(&workspace.settings.prefecture)?;
-    let council = Council::load(dir, &reference, &dictionary)?;
-    read_file(&dir.join(FILE), &crate::facts::areas::all(&reference, &council), &dictionary)
+    let known = workspace.known()?;
+    read_file(&dir.join(FILE), &known.areas, &known.dictionary)
 }
 
 /// The workbook at `path`, with the areas and themes that it may name.
 pub fn read_file(path: &Path, areas: &[Area], dictionary: &Dictionary) -> Result<CouncilBook> {
-    match bytes_of(path)? {
+    match renew::bytes_of(path)? {
         Some(bytes) => parse(bytes, &Layout::load()?, &Places::new(areas, dictionary)?).map_err(|e| e.file(path)),
         None => Ok(CouncilBook::default()),
     }

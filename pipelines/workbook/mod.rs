@@ -15,16 +15,15 @@ pub mod wording;
 pub mod write;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::facts::dictionary::read_csv;
 use crate::facts::finding::Finding;
-use crate::ground::artefact::sha256;
 use crate::ground::error::{Error, Result};
 use crate::ground::spreadsheet;
+use crate::ground::spreadsheet::renew::{self, Renewed};
 use attached::{Attached, Comment};
 pub use book::{CouncilBook, Entry, MeasureRow, Meeting, Place, read};
 use layout::{Layout, TableSpec};
@@ -35,8 +34,6 @@ use write::{Content, Table};
 
 /// Name of the workbook in the work folder.
 pub const FILE: &str = "協議シート.xlsx";
-/// Folder of the byte copies that were made before each rewriting.
-pub const COPIES: &str = "協議シート.以前";
 
 /// Machine cells that depend on what people wrote in a row of a sheet: position and text.
 pub type Derive<'a> = dyn Fn(&TableSpec, &Group, &[String]) -> Result<Vec<(usize, String)>> + Sync + 'a;
@@ -242,62 +239,24 @@ fn drawn(sheet: &str, lies: &Attached, archived: &mut Vec<Archived>, findings: &
 
 /// Says early and clearly that a workbook cannot be replaced now.
 pub fn refuse_open(path: &Path) -> Result<()> {
-    for name in [format!("~${FILE}"), format!(".~lock.{FILE}#")] {
-        let lock = path.with_file_name(&name);
-        if lock.exists() {
-            return Err(Error::new("協議シートが Excel などで開かれています（何も変えていません）").file(path).next(format!(
-                "保存して閉じてから、もう一度実行してください。閉じているのに出るときは、同じフォルダーの見えないファイル「{name}」を消してください"
-            )));
-        }
-    }
-    Ok(())
+    renew::open_mark(path).map_or(Ok(()), |mark| Err(is_open(path, &mark)))
 }
 
-/// The workbook as it is now; none when there is none.
-pub fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::io("協議シートを読めません（何も変えていません）", path, &e)),
-    }
+fn is_open(path: &Path, mark: &Path) -> Error {
+    let name = mark.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    Error::new("協議シートが Excel などで開かれています（何も変えていません）").file(path).next(format!(
+        "保存して閉じてから、もう一度実行してください。閉じているのに出るときは、同じフォルダーの見えないファイル「{name}」を消してください"
+    ))
 }
 
 /// Replaces a workbook; a copy of what people had is kept first. The same bytes are left alone.
 pub fn put(path: &Path, old: Option<&[u8]>, new: &[u8]) -> Result<Option<PathBuf>> {
-    if old == Some(new) {
-        return Ok(None);
+    match renew::renew(path, old, new)? {
+        Renewed::Same => Ok(None),
+        Renewed::Done(copy) => Ok(copy),
+        Renewed::Open(mark) => Err(is_open(path, &mark)),
+        Renewed::SavedSince => {
+            Err(Error::new("協議シートが、読んだあとで保存されました（何も変えていません）").file(path).next("もう一度実行してください"))
+        }
     }
-    let copy = old.map(|bytes| keep(path, bytes)).transpose()?;
-    let failed = |e: &std::io::Error| Error::io("協議シートを書けません（前のファイルはそのままです）", path, e);
-    let waiting = path.with_file_name(format!(".{FILE}.作成中"));
-    crate::ground::artefact::write_bytes(&waiting, new)?;
-    let outcome = if bytes_of(path)?.as_deref() == old {
-        fs::rename(&waiting, path).map_err(|e| failed(&e))
-    } else {
-        Err(Error::new("協議シートが、読んだあとで保存されました（何も変えていません）").file(path).next("もう一度実行してください"))
-    };
-    if outcome.is_err() {
-        let _ = fs::remove_file(&waiting);
-    }
-    outcome?;
-    Ok(copy)
-}
-
-/// Copies numbered from 001; bytes that are there already are not kept twice.
-fn keep(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
-    let folder = path.with_file_name(COPIES);
-    fs::create_dir_all(&folder).map_err(|e| Error::io("写しのフォルダーを作れません", &folder, &e))?;
-    let mut names: Vec<PathBuf> =
-        fs::read_dir(&folder).map_err(|e| Error::io("写しのフォルダーを読めません", &folder, &e))?.flatten().map(|e| e.path()).collect();
-    names.sort();
-    if let Some(last) = names.last()
-        && fs::read(last).is_ok_and(|b| sha256(&b) == sha256(bytes))
-    {
-        return Ok(last.clone());
-    }
-    let number = |p: &PathBuf| p.file_stem().and_then(|s| s.to_str()).and_then(|s| s.rsplit('_').next()?.parse::<u32>().ok());
-    let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
-    let copy = folder.join(format!("協議シート_{next:03}.xlsx"));
-    crate::ground::artefact::write_bytes(&copy, bytes)?;
-    Ok(copy)
 }

@@ -8,7 +8,7 @@ use super::merge::{Edited, Group, same};
 use super::places::{Places, Said};
 use super::state::State;
 use crate::facts::finding::Finding;
-use crate::ground::spreadsheet::{Kind, Sheet, cell_name};
+use crate::ground::spreadsheet::{Kind, Row, Sheet, cell_name};
 
 /// Headings this far down are still looked for: people put titles above them.
 const HEAD_ROWS: usize = 15;
@@ -106,7 +106,7 @@ pub fn take_apart(sheets: Vec<Sheet>, layout: &Layout, places: &Places, file: &s
             found.findings.push(finding("workbook_second_sheet").column(format!("シート「{}」", sheet.name)));
         }
         for (r, row) in sheet.rows.iter().enumerate() {
-            for (c, cell) in row.iter().enumerate().filter(|(_, cell)| cell.formula.is_some()) {
+            for (c, cell) in row.filled().filter(|(_, cell)| cell.formula.is_some()) {
                 found.findings.push(finding("workbook_formula").row(row_no(r)).column(sheet.place(r, c)).value(cell.text.clone()));
             }
         }
@@ -236,15 +236,13 @@ impl TableReader<'_> {
     }
 
     fn extra_columns(&mut self, head: usize, taken: &BTreeSet<usize>) {
-        let width = self.sheet.rows.iter().map(Vec::len).max().unwrap_or(0);
         let with_head = !self.table.columns.is_empty() && head_row(self.spec, self.sheet).1 >= 3;
-        for c in (0..width).filter(|c| !taken.contains(c)) {
-            let used = self.sheet.rows.iter().skip(head).any(|r| r.get(c).is_some_and(|x| !x.text.trim().is_empty()));
-            if used {
-                let header = if with_head { self.sheet.text(head, c).trim().to_owned() } else { String::new() };
-                self.table.extra_columns.push(c);
-                self.table.extra_headers.push(header);
-            }
+        let below = self.sheet.rows.iter().skip(head).flat_map(Row::filled);
+        let used: BTreeSet<usize> = below.filter(|(_, cell)| !cell.text.trim().is_empty()).map(|(c, _)| c).collect();
+        for &c in used.difference(taken) {
+            let header = if with_head { self.sheet.text(head, c).trim().to_owned() } else { String::new() };
+            self.table.extra_columns.push(c);
+            self.table.extra_headers.push(header);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::facts::finding::Finding;
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact::sha256;
 use crate::ground::error::Result;
-use crate::ground::spreadsheet;
+use crate::ground::spreadsheet::{self, renew};
 use crate::workbook;
 
 /// The workbook of a work folder while a command runs.
@@ -33,7 +33,7 @@ impl<'a> Round<'a> {
         if writes {
             workbook::refuse_open(&path)?;
         }
-        let old = workbook::bytes_of(&path)?;
+        let old = renew::bytes_of(&path)?;
         if let Some(bytes) = &old {
             // said before the long part of a run
             spreadsheet::read_bytes(bytes.clone()).map_err(|e| e.file(&path).at("何も変えていません"))?;

@@ -14,13 +14,14 @@ use crate::ground::artefact;
 use crate::ground::decode;
 use crate::ground::error::{Error, Result};
 use crate::ground::progress::Progress;
+use crate::ground::scratch::Scratch;
 
 const REPORT_YEAR: i32 = 2025;
 const ROUNDS: usize = 5;
 
 /// Measures with the given extract, or with a simulated one of the prefecture.
 pub fn run(extract: Option<&Path>, prefecture: &str, threads: usize) -> Result<()> {
-    let temporary = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let temporary = Scratch::within(&tempfile::env::temp_dir())?;
     let dir = temporary.path();
     let extract: PathBuf = match extract {
         Some(path) => path.to_path_buf(),

@@ -18,12 +18,13 @@ use crate::facts::rules::Rules;
 use crate::ground::artefact;
 use crate::ground::error::{Error, Result};
 use crate::ground::folder::files_below;
+use crate::ground::scratch::Scratch;
 use crate::ground::stage;
 use crate::ingest;
 
 /// The nation's extract read, checked and determined, beside the plain reading of the same file.
 pub fn reading(extract: Option<&Path>, threads: usize) -> Result<()> {
-    let temporary = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let temporary = Scratch::within(&tempfile::env::temp_dir())?;
     let dir = temporary.path();
     let extract: PathBuf = match extract {
         Some(path) => path.to_path_buf(),
@@ -68,7 +69,7 @@ pub fn reading(extract: Option<&Path>, threads: usize) -> Result<()> {
 
 /// The aggregates of all 47 prefectures, as of one extract of the whole nation that has been read and determined; beside one grouping of its answers.
 pub fn figures(threads: usize) -> Result<()> {
-    let temporary = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let temporary = Scratch::within(&tempfile::env::temp_dir())?;
     let codes: Vec<String> = (1..=47).map(|n| format!("{n:02}")).collect();
     let root = |code: &str| temporary.path().join(code);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| Error::new(e.to_string()))?;

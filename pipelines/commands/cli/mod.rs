@@ -26,9 +26,9 @@ use crate::commands::whatif;
 use crate::draft::change;
 use crate::facts::dictionary;
 use crate::facts::workspace::{self, Workspace};
-use crate::ground::artefact;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
+use crate::ground::place;
 use crate::ground::progress::Progress;
 use crate::ingest;
 use crate::workbook;
@@ -361,7 +361,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         }
         Command::Explain { dir, asked, rows, out } => {
             let workspace = Workspace::open(dir)?;
-            let packet = out.clone().unwrap_or_else(|| workspace.output());
+            let packet = workspace.packet(out.as_deref());
             let text = match &asked[..] {
                 [facility_id] if !facility_id.contains('=') && rows.is_some() => {
                     return Err(Error::new(format!("--rows は数値の出どころのときだけ使えます（指定は医療機関ID「{facility_id}」）"))
@@ -378,7 +378,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                 return Err(Error::new("様式を作る医療機関が指定されていません").at("kyogi forms").next(next));
             }
             let workspace = Workspace::open(dir)?;
-            let packet = packet.clone().unwrap_or_else(|| workspace.output());
+            let packet = workspace.packet(packet.as_deref());
             let wanted = area.clone().map_or_else(|| forms::Wanted::Facilities(facilities.clone()), forms::Wanted::Area);
             let out = out.clone().unwrap_or_else(|| workspace.root.join("forms"));
             let progress = Progress::new();
@@ -391,6 +391,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             }
         }
         Command::Whatif { dir, answers, late, extract, out } => {
+            out.as_deref().map_or(Ok(()), place::refuse_existing)?;
             if answers.is_none() && late.is_none() {
                 return Err(Error::new("試すものがありません").next("--answers（変える回答の表）か --late（追加の報告）を指定してください"));
             }
@@ -399,18 +400,16 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let scenario = whatif::Scenario { answers: answers.clone(), late: late.clone() };
             let tried = whatif::run(&workspace, &extract, &scenario, threads)?;
             if let Some(out) = out {
-                change::table(&tried.changes)?.write_csv(out)?;
+                place::create(out, &change::table(&tried.changes)?.csv_bytes()?)?;
             }
             print!("{}", whatif::text(&workspace, &tried)?);
         }
         Command::Mapping { extracts, out } => print!("{}", ingest::propose::write(extracts, out.as_deref())?),
         Command::Training { file, out, year } => print!("{}", training::run(file, out.as_deref(), *year)?),
         Command::Sample { prefecture, year, seed, out } => {
-            if out.exists() {
-                return Err(Error::new("同じ名前のファイルがすでにあります").file(out).next("--out で別の名前を指定してください"));
-            }
+            place::refuse_existing(out)?;
             let bytes = sample::extract(prefecture, *year, *seed)?;
-            artefact::write_bytes(out, &bytes)?;
+            place::create(out, &bytes)?;
             println!("模擬の抽出ファイルを作りました：{}（{} KB）", out.display(), bytes.len().div_ceil(1024));
         }
         Command::Agenda { dir, theme, one_page: true, .. } => {
@@ -422,7 +421,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             for made in agenda::make(&Workspace::open(dir)?, &asked, threads)? {
                 println!("会議の資料を作りました：{}（{}、区域 {}）", made.place.join("会議資料.pdf").display(), made.title, made.areas);
                 for kept in &made.kept {
-                    println!("  人が加えた、又は変えたファイルを残しました：{kept}");
+                    println!("  {kept}");
                 }
             }
         }
@@ -437,6 +436,9 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let archived = archive::archive(&workspace, &out.clone().unwrap_or_else(|| PathBuf::from(named)))?;
             let size = archived.bytes.div_ceil(1024 * 1024);
             println!("保管しました：{}（ファイル {}、{size} MB）。会議限りの内容も入っています。", archived.path.display(), archived.files);
+            for name in &archived.skipped {
+                println!("  リンクなど、普通のファイルではないものは入れていません：{name}");
+            }
         }
         Command::Replay { archive: path, out } => {
             let progress = Progress::new();
@@ -485,12 +487,8 @@ fn whole_sample(root: &Path, threads: usize) -> Result<()> {
 
 /// The work folder of the demonstration; files that are there stay as they are.
 fn demo_folder(root: &Path, extract: Option<PathBuf>, threads: usize) -> Result<Workspace> {
-    for (path, text) in embedded::under("data-samples/demo/") {
-        let target = root.join(path.trim_start_matches("data-samples/demo/"));
-        if !target.exists() {
-            artefact::write_bytes(&target, text.as_bytes())?;
-        }
-    }
+    let files = embedded::under("data-samples/demo/").map(|(path, text)| (root.join(path.trim_start_matches("data-samples/demo/")), text.into()));
+    place::create_all(&files.filter(|(path, _): &(PathBuf, Vec<u8>)| !path.exists()).collect::<Vec<_>>())?;
     let workspace =
         Workspace::open(root).map_err(|e| Error::new(e.what().to_owned()).file(root).next("このフォルダーを消して、もう一度実行してください"))?;
     if !root.join(workbook::FILE).exists() {

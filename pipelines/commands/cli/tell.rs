@@ -10,6 +10,7 @@ use crate::commands::publish;
 use crate::commands::run::Outcome;
 use crate::facts::finding;
 use crate::facts::finding::Finding;
+use crate::ground::artefact;
 use crate::ground::error::{Error, Result};
 use crate::ground::own_text;
 use crate::packet::NotRead;
@@ -40,7 +41,9 @@ pub fn tell_writing_of(packet: &Path) -> Result<()> {
     let bad = |e: Error| e.file(&path).next("kyogi run をもう一度実行してください");
     let rows = own_text::csv(&own_text::read(&path, "指摘の表")?).and_then(|t| t.typed::<FindingRow>()).map_err(bad)?;
     let of_workbook = rows.iter().map(|(_, r)| r).filter(|r| r.file == WORKBOOK);
-    let finding = |r: &FindingRow| Finding::new(&r.finding_code).file(&r.file).column(&*r.column).facility(&r.facility_id).value(&*r.value);
+    let finding = |r: &FindingRow| {
+        Finding::new(&r.finding_code).file(&r.file).column(&*r.column).facility(&r.facility_id).value(artefact::without_guard(&r.value))
+    };
     tell_writing(&of_workbook.map(finding).collect::<Vec<_>>())
 }
 
@@ -109,8 +112,8 @@ pub fn report(outcome: &Outcome) -> Result<()> {
     if let Some(copy) = &outcome.copy {
         println!("協議シートを新しい数値と合わせました（前のファイルの写し：{}）", copy.display());
     }
-    for kept in &outcome.finished.kept {
-        println!("人が加えた、又は変えたファイルを残しました：{kept}");
+    for line in outcome.finished.lines() {
+        println!("{line}");
     }
     report_workbook(&outcome.workbook)
 }

@@ -17,6 +17,7 @@ use crate::facts::rules::Rules;
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact::Table;
 use crate::ground::error::{Error, Result};
+use crate::ground::place;
 use crate::ground::stage;
 use crate::packet::Manifest;
 use crate::pages::method;
@@ -189,7 +190,7 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
     if let Some(path) = rows_to {
         let list = lists.iter().find(|l| l.of_reports()).or(lists.first());
         let list = list.ok_or_else(|| Error::new("この数値は報告の行を使っていないので、書くものがありません").next("--rows を省いてください"))?;
-        list.table.write_csv_whole(path)?;
+        place::create(path, &list.table.csv_bytes()?)?;
         writeln!(out, "  すべての行（{} 行）を書きました：{}", list.table.len(), path.display()).ok();
     }
     writeln!(out, "  式：{}", chain.formula).ok();

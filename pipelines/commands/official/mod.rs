@@ -19,9 +19,9 @@ use crate::facts::dictionary::read_csv;
 use crate::facts::reference::Reference;
 use crate::facts::reference::tables::{self, Entry, LEDGER, Tables};
 use crate::facts::workspace::Workspace;
-use crate::ground::artefact;
 use crate::ground::artefact::sha256;
 use crate::ground::error::{Error, Result};
+use crate::ground::place;
 use crate::ground::spreadsheet::{self, Kind, Sheet};
 use crate::render::html::Html;
 use codes::Codes;
@@ -275,28 +275,14 @@ fn write(workspace: &Workspace, reference: &Reference, updates: Vec<Update>) -> 
         }
         let name = format!("update_report_{}", update.report.kind);
         files.push((folder.join(format!("{name}.html")), html.render("reference_update", &update.report)?.into_bytes()));
-        let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
-        let path = scratch.path().join("report.csv");
-        report::table(&update.report)?.write_csv(&path)?;
-        files.push((folder.join(format!("{name}.csv")), fs::read(&path).map_err(|e| Error::io("一時ファイルを読めません", &path, &e))?));
+        files.push((folder.join(format!("{name}.csv")), report::table(&update.report)?.csv_bytes()?));
     }
     ledger.sort_by(|a, b| a.table_name.cmp(&b.table_name));
     files.push((workspace.root.join(LEDGER), tables::ledger_text(&ledger)?.into_bytes()));
-    // all beside their places first, so that a full disk leaves everything as it was
-    for (path, bytes) in &files {
-        artefact::write_bytes(&waiting(path), bytes)?;
-    }
-    for (path, _) in &files {
-        fs::rename(waiting(path), path)
-            .map_err(|e| Error::io("ファイルを置きかえられません", path, &e).next("Excel などで開いていれば閉じて、もう一度実行してください"))?;
-    }
+    place::replace_all(&workspace.root, &files)?;
     // what was written must be what a run accepts
     Tables::open(&workspace.root, &reference.prefecture.prefecture_code)?;
     Ok(updates.into_iter().map(|u| u.report).collect())
-}
-
-fn waiting(path: &Path) -> PathBuf {
-    path.with_file_name(format!(".{}.作成中", path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())))
 }
 
 /// The row of the sheet that has a cell with exactly this heading.

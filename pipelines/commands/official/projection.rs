@@ -10,7 +10,7 @@ use super::report::{Notes, table_note};
 use super::{AS_PUBLISHED, Made, header_row, number};
 use crate::facts::reference::CodeChange;
 use crate::ground::error::{Error, Result};
-use crate::ground::spreadsheet::Sheet;
+use crate::ground::spreadsheet::{self, Sheet};
 
 /// One result table as values.
 pub struct Part {
@@ -59,7 +59,7 @@ pub fn read(sheet: &Sheet, workbook_code: &str, notes: &mut Notes) -> Result<Par
     let head = header_row(sheet, "コード")?;
     let years_row = head + 1;
     let mut years: Vec<(usize, i32)> = Vec::new();
-    for c in 0..sheet.rows.get(years_row).map_or(0, Vec::len) {
+    for c in 0..sheet.rows.get(years_row).map_or(0, spreadsheet::Row::len) {
         let year = text::fold(sheet.text(years_row, c)).strip_suffix('年').and_then(|y| y.parse::<i32>().ok());
         // a second block (index numbers) begins the years again
         if let Some(year) = year

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::check::workbook::{BEFORE, WORKBOOK};
+use crate::check::workbook::WORKBOOK;
 use crate::facts::dictionary::dated;
 use crate::facts::finding::{Finding, FindingRule};
 use crate::facts::inputs::{NOTE, is_table, of_program, tables_of};
@@ -137,7 +137,7 @@ fn changed_copy(root: &Path, path: &str, copy: &str) -> Result<Option<Finding>> 
 
 /// Copies of the files that people work on: 「協議シート (1).xlsx」, 「kyogi - コピー.toml」, 「確認一覧（競合…）.xlsx」, and locks on them.
 fn copies(root: &Path) -> Result<Vec<Finding>> {
-    let worked_on = [workbook::FILE, WORKBOOK, SETTINGS, council::FILE, BEFORE];
+    let worked_on = [workbook::FILE, WORKBOOK, SETTINGS, council::FILE];
     let stems = [workbook::FILE, WORKBOOK, SETTINGS, council::FILE].map(|f| f.rsplit_once('.').map_or(f, |(stem, _)| stem));
     let mut names: Vec<String> = std::fs::read_dir(root)
         .map_err(|e| Error::io("作業フォルダーを読めません", root, &e))?

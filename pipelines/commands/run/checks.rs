@@ -11,6 +11,7 @@ use crate::facts::workspace::Workspace;
 use crate::ground::artefact::{self, Table};
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::report_year_label;
+use crate::ground::scratch::Scratch;
 use crate::packet::{Finished, Manifest, NotRead, Packet};
 use crate::render::glyphs;
 use crate::render::html::{self, Html};
@@ -87,7 +88,7 @@ fn check_in_pool(options: &Options<'_>) -> Result<Checked> {
     let prefecture_code = &basis.reference.prefecture.prefecture_code;
     let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
     let mapping = options.mapping.clone().or_else(|| options.workspace.mapping());
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let scratch = Scratch::within(root)?;
     let packet = Packet::begin(&options.out.clone().unwrap_or_else(|| root.join("check")), prefecture_code, settings.simulated)?;
     let input = Input { mapping: mapping.as_deref(), work_folder: Some(root), ..Input::default() };
     let mut figures = figures(&basis, &extract, input, scratch.path(), options.progress)?;

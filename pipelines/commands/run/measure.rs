@@ -9,15 +9,16 @@ use crate::draft::change;
 use crate::draft::sheet::Sheet;
 use crate::facts::basis::Basis;
 use crate::ground::embedded;
-use crate::ground::error::{Error, Result};
+use crate::ground::error::Result;
 use crate::ground::progress::Progress;
+use crate::ground::scratch::Scratch;
 use crate::render::charts::register_fonts;
 
 /// The first `n` sheets of a run, drafted but not printed: what the bench prints.
 pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<Sheet>> {
     let settings = &options.workspace.settings;
     let basis = Basis::load(&settings.prefecture, settings.report_year, Some(&options.workspace.root), options.threads)?;
-    let scratch = tempfile::tempdir().map_err(|e| Error::new(format!("一時フォルダーを作れません：{e}")))?;
+    let scratch = Scratch::within(&options.workspace.root)?;
     let extract = options.extract.clone().map_or_else(|| options.workspace.extract(), Ok)?;
     let figures = figures(&basis, &extract, Input::default(), scratch.path(), &Progress::silent())?;
     register_fonts(embedded::FONT_UDP_REGULAR, embedded::FONT_UDP_BOLD);

@@ -71,8 +71,7 @@ pub struct Outcome {
     pub not_replaced: String,
 }
 
-/// Folders of the work folder beside the packet.
-pub const AGENDAS: &str = "会議資料";
+/// Folder of the work folder beside the packet.
 pub const CHECKS: &str = "check";
 
 /// The figures in `root` against the packet of the previous report year, where the settings name one; what is drafted from the facts

@@ -8,14 +8,15 @@ mod list;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub use list::read;
 
 use crate::facts::finding::{self, Finding, FindingRule, severity_label};
 use crate::facts::rules::{Rule, Rules};
+use crate::ground::artefact;
 use crate::ground::error::{Error, Result};
+use crate::ground::place;
 use crate::ground::spreadsheet::{Book, Column, Value, Width};
 
 /// Lines of a list on the screen; the rest is in the files.
@@ -186,9 +187,10 @@ pub fn run(path: &Path, out: Option<&Path>, report_year: Option<i32>) -> Result<
     let report = read(path, &criteria)?;
     let rules = finding::rules()?;
     let (columns, rows) = (columns(), rows(&report, &criteria));
-    let pairs = [(&csv, csv_bytes(&columns, &rows)?), (&xlsx, book(&columns, &rows, &report, &criteria, &rules)?)];
-    write_all(&pairs)?;
-    Ok(text(&report, &criteria, &rules, &csv, &xlsx))
+    let files = [(csv, csv_bytes(&columns, &rows)?), (xlsx, book(&columns, &rows, &report, &criteria, &rules)?)];
+    place::create_all(&files)?;
+    let [(csv, _), (xlsx, _)] = &files;
+    Ok(text(&report, &criteria, &rules, csv, xlsx))
 }
 
 /// Where the results go: `--out` names a folder, or a file whose name both share.
@@ -217,27 +219,6 @@ fn places(path: &Path, out: Option<&Path>) -> Result<(PathBuf, PathBuf)> {
         }
     }
     Ok((with("csv"), with("xlsx")))
-}
-
-fn write_all(pairs: &[(&PathBuf, Vec<u8>)]) -> Result<()> {
-    let mut waiting = Vec::new();
-    for (path, bytes) in pairs {
-        let failed = |e: std::io::Error| Error::io("ファイルを書けません", path, &e);
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("フォルダーを作れません", folder, &e))?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        file.write_all(bytes).and_then(|()| file.flush()).map_err(failed)?;
-        waiting.push((file, *path));
-    }
-    let mut done: Vec<&PathBuf> = Vec::new();
-    for (file, path) in waiting {
-        if let Err(e) = file.persist_noclobber(path) {
-            done.iter().for_each(|p| drop(std::fs::remove_file(p)));
-            return Err(Error::io("ファイルを書けません", path, &e.error));
-        }
-        done.push(path);
-    }
-    Ok(())
 }
 
 fn columns() -> Vec<Column> {
@@ -270,7 +251,7 @@ fn csv_bytes(columns: &[Column], rows: &[Vec<Value>]) -> Result<Vec<u8>> {
     for row in rows {
         let cell = |v: &Value| match v {
             Value::Blank => String::new(),
-            Value::Text(text) | Value::Date(text) => text.clone(),
+            Value::Text(text) | Value::Date(text) => artefact::guarded(text).into_owned(),
             Value::Number(n) => n.to_string(),
         };
         writer.write_record(row.iter().map(cell)).map_err(broken)?;

@@ -1,14 +1,19 @@
 //! XLSX files: the one place that reads them (`read`) and writes them (`Book`). Meaning is the business of the callers.
 
 mod book;
+mod guard;
 mod old;
 mod read;
+pub mod renew;
+mod row;
 
 use std::io::Read as _;
 
 pub use book::{Book, Column, Value, Width, hide_column, offer_words, same_system};
+pub use guard::Limits;
 pub use old::rows_of_old_bytes;
-pub use read::{Cell, Kind, Rows, Sheet, read, read_bytes, rows_of_bytes};
+pub use read::{Rows, Sheet, read, read_bytes, read_within, rows_of_bytes, rows_within};
+pub use row::{Cell, Kind, Row};
 
 /// Column letters of a zero-based index: `0` → `A`, `27` → `AB`.
 pub fn column_name(index: usize) -> String {

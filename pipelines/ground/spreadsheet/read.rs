@@ -1,12 +1,13 @@
 //! Reading: every sheet as rows of cells with their text as people see it, and what kind of cell it was.
 
-use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Seek};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 use std::path::Path;
 
 use calamine::{Data, DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
-use super::{cell_name, column_name};
+use super::guard::{COLUMNS, Guard, Limits, ROWS};
+use super::{Cell, Kind, Row, cell_name, column_name};
 use crate::ground::error::{Error, Result};
 use crate::ground::text::NO_VALUE;
 
@@ -15,32 +16,9 @@ use crate::ground::text::NO_VALUE;
 pub struct Sheet {
     pub name: String,
     pub hidden: bool,
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Vec<Row>,
     /// Merged regions: first row, first column, last row, last column.
     pub merged: Vec<(usize, usize, usize, usize)>,
-}
-
-/// What a cell held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    #[default]
-    Empty,
-    Text,
-    Number,
-    /// A number in a date format; the text is ISO (`2026-02-01` or `2026-02-01T09:30:00`).
-    Date,
-    Flag,
-    /// `#REF!` and the like; the text is Excel's name of the error.
-    Error,
-}
-
-/// One cell. Furigana is not part of the text; line feeds are `\n`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
-    pub text: String,
-    pub kind: Kind,
-    /// The formula without `=`, when there is one; `text` is then the value that Excel last computed.
-    pub formula: Option<String>,
 }
 
 impl Sheet {
@@ -58,6 +36,12 @@ impl Sheet {
         format!("シート「{}」の {}", self.name, cell_name(row, column))
     }
 
+    /// Columns in which a text or a formula stands.
+    pub fn used_columns(&self) -> BTreeSet<usize> {
+        let filled = self.rows.iter().flat_map(Row::filled).filter(|(_, cell)| !cell.text.trim().is_empty() || cell.formula.is_some());
+        filled.map(|(c, _)| c).collect()
+    }
+
     /// `シート「協議シート」の列 B`
     pub fn column_place(&self, column: usize) -> String {
         format!("シート「{}」の列 {}", self.name, column_name(column))
@@ -72,7 +56,12 @@ pub fn read(path: &Path) -> Result<Vec<Sheet>> {
 
 /// All sheets of a workbook that is in memory.
 pub fn read_bytes(bytes: Vec<u8>) -> Result<Vec<Sheet>> {
-    guarded(bytes, sheets)
+    read_within(bytes, &Limits::PEOPLE)
+}
+
+/// The same with other limits.
+pub fn read_within(bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Sheet>> {
+    guarded(bytes, limits, sheets)
 }
 
 /// Rows of every sheet without the kinds and formulas of their cells: a tenth of the memory of `read`, for wide extracts.
@@ -87,25 +76,37 @@ pub struct Rows {
 
 /// The sheets of a workbook that is in memory, one cell after another.
 pub fn rows_of_bytes(bytes: Vec<u8>) -> Result<Vec<Rows>> {
-    guarded(bytes, streamed)
+    rows_within(bytes, &Limits::EXTRACT)
 }
 
-fn guarded<T>(bytes: Vec<u8>, read: fn(Cursor<Vec<u8>>) -> Result<T>) -> Result<T> {
+/// The same with other limits.
+pub fn rows_within(bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Rows>> {
+    guarded(bytes, limits, streamed)
+}
+
+/// A reader of a whole workbook.
+type Reading<T> = fn(Cursor<Vec<u8>>, &mut Guard<'_>) -> Result<T>;
+
+fn guarded<T>(bytes: Vec<u8>, limits: &Limits, read: Reading<T>) -> Result<T> {
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         // an OLE container: the old format, or a new one under a password
         return Err(Error::new("Excel の古い形式（.xls）か、パスワードつきのファイルです")
             .next("Excel で開き、パスワードを外して、「Excel ブック（.xlsx）」で保存し直してください"));
     }
+    let mut guard = Guard::new(limits);
+    guard.unpacked(&bytes)?;
     // a damaged file must never stop the program with the library's own panic
-    std::panic::catch_unwind(|| read(Cursor::new(bytes))).unwrap_or_else(|_| Err(broken("中身がこわれています")))
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(Cursor::new(bytes), &mut guard)));
+    outcome.unwrap_or_else(|_| Err(broken("中身がこわれています")))
 }
 
-fn streamed<R: Read + Seek>(source: R) -> Result<Vec<Rows>> {
+fn streamed(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Rows>> {
     let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
     let names: Vec<String> = book.sheets_metadata().iter().map(|s| s.name.clone()).collect();
+    guard.sheets(names.len())?;
     let mut found = Vec::with_capacity(names.len());
     for name in names {
-        let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
+        let merged = merged(&mut book, &name);
         let mut reader = match book.worksheet_cells_reader(&name) {
             Ok(reader) => reader,
             // a chart sheet has no cells
@@ -124,24 +125,26 @@ fn streamed<R: Read + Seek>(source: R) -> Result<Vec<Rows>> {
             if text.is_empty() {
                 continue;
             }
+            guard.cell(&name, (row, column), &text, None)?;
             // rows come in order; a file that jumps back is put in order by the map
             if rows.len() > 1 && rows.last_key_value().is_some_and(|(last, _)| row > *last) {
-                flush(&mut rows, &mut done);
+                flush(&name, &mut rows, &mut done, guard)?;
             }
             rows.entry(row).or_default().push((column, text));
         }
-        flush(&mut rows, &mut done);
+        flush(&name, &mut rows, &mut done, guard)?;
         done.sort_by_key(|(row, _)| *row);
-        let merged = regions.iter().map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect();
         found.push(Rows { name, rows: done, merged });
     }
     Ok(found)
 }
 
 /// Moves the gathered cells over as records, gaps filled with empty cells.
-fn flush(rows: &mut BTreeMap<u32, Vec<(u32, String)>>, done: &mut Vec<(u32, csv::StringRecord)>) {
+fn flush(sheet: &str, rows: &mut BTreeMap<u32, Vec<(u32, String)>>, done: &mut Vec<(u32, csv::StringRecord)>, guard: &mut Guard<'_>) -> Result<()> {
     for (row, mut cells) in std::mem::take(rows) {
         cells.sort_by_key(|(column, _)| *column);
+        let width = cells.last().map_or(0, |(column, _)| *column as usize + 1);
+        guard.gaps(sheet, (row as usize, width), width.saturating_sub(cells.len()))?;
         let mut record = csv::StringRecord::with_capacity(cells.iter().map(|(_, t)| t.len()).sum(), cells.len());
         for (column, text) in cells {
             while record.len() < column as usize {
@@ -151,44 +154,44 @@ fn flush(rows: &mut BTreeMap<u32, Vec<(u32, String)>>, done: &mut Vec<(u32, csv:
         }
         done.push((row + 1, record));
     }
+    Ok(())
 }
 
-fn sheets<R: Read + Seek>(source: R) -> Result<Vec<Sheet>> {
+/// Merged regions of a sheet, as far as the format knows such cells.
+fn merged(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Vec<(usize, usize, usize, usize)> {
+    let regions = book.merge_cells_by_sheet_name(name).unwrap_or_default();
+    let inside = regions.iter().filter(|d| d.end.0 < ROWS && d.end.1 < COLUMNS);
+    inside.map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect()
+}
+
+fn sheets(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Sheet>> {
     let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
     // a chart sheet has no cells
     let cells = book.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet);
     let listed: Vec<(String, bool)> = cells.map(|s| (s.name.clone(), s.visible != SheetVisible::Visible)).collect();
+    guard.sheets(listed.len())?;
     let mut found = Vec::with_capacity(listed.len());
     for (name, hidden) in listed {
+        let merged = merged(&mut book, &name);
+        let mut rows: Vec<Row> = Vec::new();
         // a sheet that cannot be read must not pass for an empty one
-        let range = book.worksheet_range(&name).map_err(|e| explain(&e))?;
-        let formulas = book.worksheet_formula(&name).map_err(|e| explain(&e))?;
-        let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
-        let (top, left) = range.start().map_or((0, 0), |(r, c)| (r as usize, c as usize));
-        let mut rows: Vec<Vec<Cell>> = vec![Vec::new(); if range.is_empty() { 0 } else { top }];
-        for row in range.rows() {
-            let mut cells = vec![Cell::default(); left];
-            cells.extend(row.iter().map(cell));
-            while cells.last().is_some_and(|c| c.kind == Kind::Empty) {
-                cells.pop();
-            }
-            rows.push(cells);
-        }
-        let (top, left) = formulas.start().map_or((0, 0), |(r, c)| (r as usize, c as usize));
-        for (r, c, formula) in formulas.used_cells() {
-            let (r, c) = (top + r, left + c);
-            if formula.is_empty() {
+        let mut reader = book.worksheet_cells_reader(&name).map_err(|e| explain(&e))?;
+        while let Some(next) = reader.next_cell_with_formula().map_err(|e| explain(&e))? {
+            let mut read = cell(&Data::from(next.value));
+            read.formula = next.formula.filter(|f| !f.is_empty());
+            if read == Cell::default() {
                 continue;
             }
-            if rows.len() <= r {
-                rows.resize(r + 1, Vec::new());
+            guard.cell(&name, next.pos, &read.text, read.formula.as_deref())?;
+            let (row, column) = (next.pos.0 as usize, next.pos.1 as usize);
+            if rows.len() <= row {
+                rows.resize_with(row + 1, Row::default);
             }
-            if rows[r].len() <= c {
-                rows[r].resize(c + 1, Cell::default());
-            }
-            rows[r][c].formula = Some(formula.clone());
+            rows[row].put(column, read);
         }
-        let merged = regions.iter().map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect();
+        for (r, row) in rows.iter().enumerate() {
+            guard.gaps(&name, (r, row.len()), row.len() - row.filled().count())?;
+        }
         found.push(Sheet { name, hidden, rows, merged });
     }
     Ok(found)

@@ -106,9 +106,10 @@ pub fn write(extracts: &[PathBuf], out: Option<&Path>) -> Result<String> {
     if let Some((path, _)) = written.iter().find(|(path, _)| path.exists()) {
         return Err(Error::new("同じ名前の列対応表がすでにあります").file(path).next("--out で別の名前を指定するか、前の列対応表を移してください"));
     }
+    let files: Vec<(PathBuf, Vec<u8>)> = written.iter().map(|(path, p)| (path.clone(), p.text.clone().into_bytes())).collect();
+    crate::ground::place::create_all(&files)?;
     let mut said = String::new();
     for (path, proposal) in written {
-        crate::ground::artefact::write_bytes(&path, proposal.text.as_bytes())?;
         let Proposal { sure, doubtful, unmatched, open, .. } = proposal;
         writeln!(said, "列対応表の案を作りました：{}（確か {sure} 列、要確認 {doubtful} 列、対応なし {unmatched} 列）", path.display()).ok();
         for (i, what) in open.iter().enumerate() {
