@@ -14,7 +14,7 @@ use crate::facts::areas::Area;
 use crate::facts::dictionary::{Dictionary, Function};
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::{Error, Result};
-use crate::ground::numbers::{circled, percent_or_dash, report_year_label, thousands, wareki_date};
+use crate::ground::numbers::{circled, percent, report_year_label, thousands, wareki_date};
 use crate::workbook::layout::Layout;
 use crate::workbook::{CouncilBook, Entry, MeasureRow, Meeting, Place};
 
@@ -298,13 +298,14 @@ fn measure_item(i: usize, m: &MeasureRow) -> ResultItem {
 fn figures(area: &Area, function: &Function, drafter: &Drafter<'_>) -> Result<TableView> {
     let s = drafter.facts.summary(area, &function.function_code)?;
     let row = |label: &str, value: String| vec![label.to_owned(), value];
-    let rate = (s.facilities_expected > 0).then(|| s.facilities_reported as f64 / s.facilities_expected as f64);
+    // of few facilities the count, not a share
+    let rate = s.share_low.map(|_| format!("（{}）", percent(s.facilities_reported as f64 / s.facilities_expected as f64)));
     Ok(TableView::new(
         format!("参考：{}の{}（{}）", area.name, function.label, function.theme),
         vec!["区分".into(), "医療機関数".into()],
         vec![
             row("報告の対象", thousands(s.facilities_expected)),
-            row("報告した医療機関", format!("{}（{}）", thousands(s.facilities_reported), percent_or_dash(rate))),
+            row("報告した医療機関", format!("{}{}", thousands(s.facilities_reported), rate.unwrap_or_default())),
             row("機能あり（少なくとも）", thousands(s.positive_literal)),
             row("機能あり（多くとも）", thousands(s.positive_high())),
             row("意向あり", thousands(s.intending)),

@@ -128,6 +128,11 @@ fn one_sheet_as_golden_and_no_other_area_in_its_charts() {
     let reference = kyogi::facts::reference::Reference::load("31").unwrap_or_else(|e| panic!("{e}"));
     for file in std::fs::read_dir(out.join("sheets")).expect("sheets").flatten().filter(|f| f.path().extension().is_some_and(|e| e == "html")) {
         let name = file.file_name().to_string_lossy().into_owned();
+        // always two pages: people print them on one leaf
+        let pdf = std::fs::read(file.path().with_extension("pdf")).expect("PDF");
+        let pages = pdf.windows(11).filter(|w| w.starts_with(b"/Type /Page") || w.starts_with(b"/Type/Page")).count();
+        let trees = pdf.windows(12).filter(|w| w.starts_with(b"/Type /Pages") || w.starts_with(b"/Type/Pages")).count();
+        assert_eq!(pages - trees, 2, "{name}");
         let page = std::fs::read_to_string(file.path()).expect("sheet");
         for figure in page.split("<figure").skip(1).filter_map(|f| f.split("</figure>").next()) {
             for m in reference.whole_municipalities().filter(|m| !name.starts_with(&m.municipality_code)) {

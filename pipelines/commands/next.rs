@@ -159,7 +159,7 @@ pub fn steps(workspace: &Workspace, today: Date) -> Result<Vec<Step>> {
                 State::Missing(lines) => State::Missing(lines.into_iter().chain(open).collect()),
                 other => other,
             };
-            let counts = counts.iter().map(|c| format!("{} {}／{}", c.what, c.done, c.all)).collect();
+            let counts = counts.iter().filter(|c| c.all > 0).map(|c| format!("{} {}／{}", c.what, c.done, c.all)).collect();
             Ok(Step { code: row.step_code, opens, closes, who: row.who, label: row.label, arguments, state, counts })
         })
         .collect()
@@ -225,7 +225,9 @@ impl<'a> Evidence<'a> {
         Ok(match evidence {
             "none" => State::ByPeople,
             "report_period" => match (today < opens, closes < today) {
-                (_, true) => State::Done,
+                // the end of a period is no evidence that anybody reported: the extract is
+                (_, true) if self.workspace.extract().is_ok() => State::Done,
+                (_, true) => State::ByPeople,
                 (true, _) => State::Missing(Vec::new()),
                 _ => State::Missing(vec![format!("締切は{}", wareki_date(&closes.to_string()))]),
             },

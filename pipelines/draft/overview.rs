@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sheet::{Named, TableView};
 use super::site::Plan;
-use super::{Drafter, range};
+use super::{Drafter, place_name, range};
 use crate::aggregate::figure::FigureValue;
 use crate::facts::areas::Area;
 use crate::ground::error::Result;
@@ -75,8 +75,9 @@ impl Drafter<'_> {
         let (s, figures) = (self.facts.summary(area, function)?, &self.facts.answers(area)?.figures);
         let has_share = s.share_low.is_some() && s.facilities_reported > 0;
         let share = if has_share { percent(s.positive_literal as f64 / s.facilities_reported as f64) } else { "―".into() };
+        let place = place_name(area);
         let mut line = vec![
-            area.name.clone(),
+            place.strip_suffix("地域").unwrap_or(&place).to_owned(),
             format!("{}／{}", thousands(s.facilities_reported), thousands(s.facilities_expected)),
             thousands(s.positive_literal),
             share,

@@ -28,8 +28,8 @@ pub const CHUNK: usize = 16;
 
 /// Pages that a 課題管理シート takes at most.
 pub const SHEET_PAGES: usize = 2;
-/// Steps of leaving out: everything; without the tables; with one picture; without pictures.
-const FITS: u32 = 4;
+/// Steps of leaving out, one table or picture after the other.
+const FITS: u32 = 9;
 
 /// Places and characters that had to be replaced.
 pub type Replaced = BTreeSet<(String, char)>;

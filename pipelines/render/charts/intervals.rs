@@ -42,12 +42,50 @@ const GAP: f64 = 5.0;
 const LEFT: f64 = MARGIN + 14.0;
 const END: f64 = NARROW_RIGHT - 18.0;
 
+/// Up to so many rows there is room for the names at the left of their bars.
+const FEW_ROWS: usize = 4;
+/// Width of the names there, in px.
+const NAMES: f64 = 232.0;
+
+/// The same with every name beside its bar, and the value at the right above it.
+fn beside(mut p: Picture, title: &str, unit: &str, max: Option<f64>, rows: &[Interval]) -> Drawing {
+    let texts = fit_all(rows.iter().map(|r| r.text.as_str()), 250.0, true);
+    let name = |r: &Interval| {
+        let wrapped = |em: f64| Block { lines: lines(&r.label, em, NAMES, true), em };
+        [20.0, SMALL_EM].map(wrapped).into_iter().find(|b| b.lines.len() <= 3).unwrap_or_else(|| wrapped(SMALL_EM))
+    };
+    let names: Vec<Block> = rows.iter().map(name).collect();
+    let step = tick_step(max, rows);
+    let axis = Axis { left: MARGIN + NAMES + 18.0, right: END, max: axis_max(max, rows, step) };
+    let (mut y, mut middles) = (MARGIN, Vec::new());
+    for (block, text) in names.iter().zip(&texts) {
+        // the middle of the name is the middle of the bar; the value has its line above
+        let above = (text.height() + GAP + TRACK).max(block.height() / 2.0);
+        middles.push(y + above);
+        y += above + TRACK.max(block.height() / 2.0) + GAP + 4.0;
+    }
+    for y in &middles {
+        p.rect(Rect { x0: axis.left, y0: y - TRACK, x1: axis.right, y1: y + TRACK }, BAND);
+    }
+    ticks(&mut p, &axis, step, unit, (&middles, y));
+    for ((row, middle), (block, text)) in rows.iter().zip(&middles).zip(names.iter().zip(&texts)) {
+        interval(&mut p, &axis, row, *middle);
+        let letters = Letters { bold: row.emphasis, ..PLAIN };
+        p.block(block, (MARGIN, *middle), Anchor::Start, letters);
+        p.block(text, (NARROW_RIGHT, middle - TRACK - GAP - text.height() / 2.0), Anchor::End, Letters { bold: true, ..letters });
+    }
+    p.finish(title, y + 36.0)
+}
+
 /// Intervals on light tracks from 0 to `max` (default: a round number above all bounds), each under its name.
 /// Equal bounds show as a diamond, unknown ones as a hatched track.
 pub fn intervals(title: &str, unit: &str, max: Option<f64>, rows: &[Interval]) -> Drawing {
     let mut p = Picture::narrow();
     if rows.is_empty() {
         return says(p, title, "該当するデータはありません");
+    }
+    if rows.len() <= FEW_ROWS && rows.iter().all(|r| !r.beneath) {
+        return beside(p, title, unit, max, rows);
     }
     // Measured in bold, because rows with emphasis are.
     let texts = fit_all(rows.iter().map(|r| r.text.as_str()), 250.0, true);
