@@ -334,6 +334,8 @@ impl<'a> RowReader<'a> {
                 Ok(choice.map(|c| Arc::from(if c.mode.is_empty() { c.choice_code.as_str() } else { c.mode.as_str() })))
             }
             cells::Cell::Unreadable(code) => Err(code),
+            // a wording that is only guessed at would pass for a blank here
+            cells::Cell::Guessed(_) => Err("unknown_choice"),
             _ => Ok(None),
         }
     }
