@@ -163,7 +163,7 @@ impl Packet {
             let from = self.place.join(&file);
             let to = match old.get(&file) {
                 Some(hash) => {
-                    let bytes = fs::read(&from).map_err(|e| Error::io("以前の資料を読めません", &from, &e))?;
+                    let bytes = disk::patiently(|| fs::read(&from)).map_err(|e| Error::io("以前の資料を読めません", &from, &e))?;
                     if sha256(&bytes) == *hash {
                         continue;
                     }
@@ -176,7 +176,7 @@ impl Packet {
             if let Some(dir) = target.parent() {
                 fs::create_dir_all(dir).map_err(|e| Error::io("フォルダーを作れません", dir, &e))?;
             }
-            fs::copy(&from, &target).map_err(|e| Error::io("人が加えたファイルを写せません", &from, &e))?;
+            disk::patiently(|| fs::copy(&from, &target)).map_err(|e| Error::io("人が加えたファイルを写せません", &from, &e))?;
             kept.push(to);
         }
         Ok((kept, skipped))

@@ -54,7 +54,7 @@ impl Previous {
     /// The packet of the year before, and the workbook of the work folder that it lies in.
     pub fn read(packet: &Path) -> Result<Self> {
         let manifest = Manifest::read(packet)?;
-        let folder = packet.canonicalize().unwrap_or_else(|_| packet.to_path_buf());
+        let folder = dunce::canonicalize(packet).unwrap_or_else(|_| packet.to_path_buf());
         let folder = folder.ancestors().skip(1).take(3).find(|f| f.join(SETTINGS).exists());
         let book = folder.map(book::read).transpose()?.unwrap_or_default();
         Ok(Self { report_year: manifest.report_year, book })
