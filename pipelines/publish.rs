@@ -15,6 +15,8 @@ use crate::facts::dictionary::{Dictionary, Function};
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{circled, percent, report_year_label, thousands, wareki_date};
+use crate::render::glyphs;
+use crate::workbook::book::Unfit;
 use crate::workbook::layout::Layout;
 use crate::workbook::{CouncilBook, Entry, MeasureRow, Meeting, Place};
 
@@ -61,6 +63,8 @@ pub struct Source<'a> {
     pub drafter: &'a Drafter<'a>,
     /// ISO date: what is to be published later waits; none publishes all that has a day.
     pub until: Option<&'a str>,
+    /// Somebody said yes to 〓 in place of characters that the faces lack; else such a sheet waits.
+    pub with_missing_glyphs: bool,
 }
 
 /// Sorts the workbook's texts into what may be published and what may not.
@@ -74,24 +78,42 @@ pub fn results(source: &Source<'_>) -> Result<Published> {
             work.hold(&meeting.place, &meeting.area_code, &meeting.function_code, &meeting.held_on, "同じ区域・テーマ・開催日の行が二つあります");
         }
     }
-    for entry in source.book.entries.iter().filter(|e| !e.agreed.is_empty()) {
-        let lacks = work.lacks("entries", &[("agreed", &entry.agreed), ("published_on", &entry.published_on)]);
-        let asked = (&entry.place, entry.area_code.as_str(), entry.function_code.as_str(), entry.agreed.as_str());
+    for entry in &source.book.entries {
+        let Some(text) = agreed(&entry.agreed, &entry.unfit, &["agreed", "proposal"]) else { continue };
+        let mut lacks = work.lacks("entries", &[("agreed", &entry.agreed), ("published_on", &entry.published_on)]);
+        lacks.extend(unfit(&entry.unfit, &["agreed", "proposal", "view", "agreed_on", "published_on"]));
+        let asked = (&entry.place, entry.area_code.as_str(), entry.function_code.as_str(), text.as_str());
         if entry.part == 4 {
             work.hold(asked.0, asked.1, asked.2, asked.3, "方策は、シート「方策」に実施者・期限・指標と一緒に書いてください");
         } else if let Some(at) = work.meeting(asked, &entry.agreed_on, &entry.published_on, &lacks) {
             work.entries.entry(at).or_default().push(entry);
         }
     }
-    for m in source.book.measures.iter().filter(|m| !m.measure.is_empty() && (m.history.is_empty() || !m.published_on.is_empty())) {
+    for m in source.book.measures.iter().filter(|m| m.history.is_empty() || !m.published_on.is_empty()) {
+        let Some(text) = agreed(&m.measure, &m.unfit, &["measure"]) else { continue };
         let fields =
             [("measure", &m.measure), ("role", &m.role), ("deadline", &m.deadline), ("indicator", &m.indicator), ("published_on", &m.published_on)];
-        let lacks = work.lacks("measures", &fields);
-        if let Some(at) = work.meeting((&m.place, &m.area_code, &m.function_code, &m.measure), &m.agreed_on, &m.published_on, &lacks) {
+        let mut lacks = work.lacks("measures", &fields);
+        lacks.extend(unfit(&m.unfit, MEASURE_COLUMNS));
+        if let Some(at) = work.meeting((&m.place, &m.area_code, &m.function_code, &text), &m.agreed_on, &m.published_on, &lacks) {
             work.measures.entry(at).or_default().push(m);
         }
     }
     work.finish()
+}
+
+/// Columns of a measure that are published.
+const MEASURE_COLUMNS: &[&str] = &["measure", "role", "deadline", "indicator", "baseline", "target", "target_date", "agreed_on", "published_on"];
+
+/// The text of a row that asks to be published: what holds, else what stands in its cell and does not hold.
+fn agreed(holds: &str, unfit: &[Unfit], columns: &[&str]) -> Option<String> {
+    let said = || unfit.iter().find(|u| columns.contains(&u.column.as_str())).map(|u| u.said.clone());
+    Some(holds.to_owned()).filter(|t| !t.is_empty()).or_else(said)
+}
+
+/// Why cells of these columns keep their row from being published.
+fn unfit<'a>(unfit: &'a [Unfit], columns: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+    unfit.iter().filter(|u| columns.contains(&u.column.as_str())).map(Unfit::reason)
 }
 
 struct Work<'a> {
@@ -124,7 +146,7 @@ impl<'a> Work<'a> {
     fn lacks(&self, sheet: &str, fields: &[(&str, &String)]) -> Vec<String> {
         let spec = self.source.layout.table(sheet);
         let empty = fields.iter().filter(|(column, text)| spec.columns[spec.at(column)].required == "yes" && text.trim().is_empty());
-        empty.map(|(column, _)| spec.columns[spec.at(column)].header.clone()).collect()
+        empty.map(|(column, _)| format!("「{}」が空です", spec.columns[spec.at(column)].header)).collect()
     }
 
     /// The meeting that agreed on a text, when the text may be published with it.
@@ -144,14 +166,15 @@ impl<'a> Work<'a> {
                 .find(|&i| book.meetings[i].held_on == day)
                 .ok_or_else(|| format!("「合意した日」{day} の協議が、シート「協議の記録」にありません")),
         };
-        let mut why: Vec<String> = lacks.iter().map(|l| format!("「{l}」が空です")).collect();
+        let mut why: Vec<String> = lacks.to_vec();
         match &found {
             Err(reason) => why.push(reason.clone()),
             Ok(i) => {
                 let m = &book.meetings[*i];
                 let fields = [("agenda", m.agenda.clone()), ("participants", m.participants.join("、"))];
                 let fields: Vec<(&str, &String)> = fields.iter().map(|(c, t)| (*c, t)).collect();
-                why.extend(self.lacks("meetings", &fields).iter().map(|l| format!("シート「協議の記録」の{} 行目の「{l}」が空です", m.place.row)));
+                why.extend(self.lacks("meetings", &fields).iter().map(|l| format!("シート「協議の記録」の{} 行目の{l}", m.place.row)));
+                why.extend(unfit(&m.unfit, &["held_on", "agenda", "participants", "venue"]));
                 if !published_on.is_empty() && *published_on < *m.held_on {
                     why.push("公表日が開催日より前です".to_owned());
                 }
@@ -189,10 +212,22 @@ impl<'a> Work<'a> {
                 continue;
             }
             let (Some(area), Some(function)) = (self.area(&meeting.area_code), source.dictionary.function(&meeting.function_code)) else { continue };
+            let sheet = result_sheet(source, meeting, area, function, &entries, &measures)?;
+            let missing = glyphs::missing(&serde_json::to_value(&sheet)?);
+            if !missing.is_empty() && !source.with_missing_glyphs {
+                let why = format!(
+                    "書体に字形のない文字 {} があり、PDF では 〓 になります。直すか、kyogi publish に --with-missing-glyphs をつけて同意してください",
+                    glyphs::told(&missing)
+                );
+                for (place, text) in entries.iter().map(|e| (&e.place, &e.agreed)).chain(measures.iter().map(|m| (&m.place, &m.measure))) {
+                    self.hold(place, &meeting.area_code, &meeting.function_code, text, &why);
+                }
+                continue;
+            }
             lines.push(vec![wareki_date(&meeting.held_on), area.name.clone(), theme(function), issues.join("／")]);
             let days = entries.iter().map(|e| &e.published_on).chain(measures.iter().map(|m| &m.published_on));
             self.out.latest = published_on(days.chain([&self.out.latest]));
-            self.out.sheets.push(result_sheet(source, meeting, area, function, &entries, &measures)?);
+            self.out.sheets.push(sheet);
             self.out.measures.extend(measures.into_iter().map(|m| PublishedMeasure {
                 row: m.clone(),
                 area_name: area.name.clone(),
@@ -273,13 +308,14 @@ fn result_sheet(
 fn parts(entries: &[&Entry], measures: &[&MeasureRow]) -> Result<Vec<ResultPart>> {
     let mut parts = Vec::new();
     for (no, title) in crate::draft::part_titles()? {
-        let items = if no == 4 {
+        let items: Vec<ResultItem> = if no == 4 {
             measures.iter().enumerate().map(|(i, m)| measure_item(i, m)).collect()
         } else {
             let mine = entries.iter().filter(|e| e.part == no);
             mine.map(|e| ResultItem { mark: e.view.clone(), text: e.agreed.clone(), ..ResultItem::default() }).collect()
         };
-        parts.push(ResultPart { no, title, items });
+        let table = (no == 4 && !items.is_empty()).then(|| measure_table(&items));
+        parts.push(ResultPart { no, title, items, table });
     }
     Ok(parts)
 }
@@ -292,6 +328,15 @@ fn measure_item(i: usize, m: &MeasureRow) -> ResultItem {
         .collect();
     let indicator = if goal.is_empty() { m.indicator.clone() } else { format!("{}（{}）", m.indicator, goal.join("、")) };
     ResultItem { mark: format!("方策{}", circled(i)), text: m.measure.clone(), role: m.role.clone(), deadline: wareki_date(&m.deadline), indicator }
+}
+
+fn measure_table(items: &[ResultItem]) -> TableView {
+    let row =
+        |i: &ResultItem| [&i.mark, &i.text, &i.role, &i.deadline, &i.indicator].map(|t| if t.is_empty() { "—".into() } else { t.clone() }).to_vec();
+    let head = ["方策", "内容", "実施者", "期限", "進み具合をみる指標"].map(str::to_owned).to_vec();
+    let mut table = TableView::new(String::new(), head, items.iter().map(row).collect());
+    table.align.fill("left");
+    table
 }
 
 /// The figures that the council had before it; counts of facilities only.

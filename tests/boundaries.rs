@@ -78,6 +78,21 @@ fn wrong_files_are_told_so() {
     let mut gone = topology();
     gone["arcs"].as_array_mut().expect("list").truncate(5);
     assert!(said(&gone).contains("TopoJSON に線 5 がありません"));
+    let simplified = change(&|v| v["features"][2]["geometry"]["coordinates"] = json!([]));
+    assert!(simplified.contains("形のない（線が消えた）市区町村があります：倉吉市"), "{simplified}");
+    let line = change(&|v| v["features"][2]["geometry"]["coordinates"] = json!([[[133.2, 35.1], [133.3, 35.2], [133.4, 35.3], [133.2, 35.1]]]));
+    assert!(line.contains("形のない（線が消えた）市区町村があります：倉吉市"), "{line}");
+    let null = change(&|v| v["features"][2]["geometry"] = Value::Null);
+    assert!(null.contains("ない市区町村があります：倉吉市"), "{null}");
+    for without in [json!([]), json!([[]]), json!([[0]])] {
+        let mut island = topology();
+        island["objects"]["31"]["geometries"][2]["arcs"] = without;
+        island["arcs"][0] = json!([[0, 0], [0, 0]]);
+        // its neighbour drew the first arc too
+        island["objects"]["31"]["geometries"][0]["arcs"] = json!([[2, !3]]);
+        let said = said(&island);
+        assert!(said.contains("形のない（線が消えた）市区町村があります：倉吉市"), "{said}");
+    }
     let whole = squares("N03_007").to_string();
     let cut = boundaries::parse(&whole.as_bytes()[..whole.len() / 2], &tottori()).expect_err("refused").to_string();
     assert!(cut.contains("途中で終わっています"), "{cut}");

@@ -75,14 +75,15 @@ fn from_draft_to_result_to_next_july() {
     assert_eq!(odd, ["電話相談の利用件数"]);
 
     // nothing before its day; the second instalment later
-    let error = publish::publish(&seven, None, Some("2026-12-14"), 2).err().expect("nothing yet").to_string();
+    let error =
+        publish::publish(&seven, &publish::Asked { until: Some("2026-12-14"), ..Default::default() }, 2).err().expect("nothing yet").to_string();
     assert!(error.contains("公表できる協議の結果がありません"), "{error}");
     let mut sheets = read_bytes(written).expect("read");
     write(&mut sheets, "方策", "K31201-g2a-0-2", "公表日", "令和9年1月31日");
     write(&mut sheets, "協議シート", "K31201-g2a-2-2", "公表日", "");
     fs::write(&book, save(&sheets, &|_| {})).expect("writable");
     let published = |until: Option<&str>| {
-        let outcome = publish::publish(&seven, None, until, 2).unwrap_or_else(|e| panic!("{e}"));
+        let outcome = publish::publish(&seven, &publish::Asked { until, ..Default::default() }, 2).unwrap_or_else(|e| panic!("{e}"));
         let page = fs::read_to_string(outcome.finished.place.join("results/31201_g2a_2026-08-20.html")).expect("page");
         let all: String =
             [page.clone(), fs::read_to_string(outcome.finished.place.join("index.html")).expect("index")].join("").replace("&#x2f;", "/");
@@ -100,6 +101,37 @@ fn from_draft_to_result_to_next_july() {
     let (measures, listed, page) = published(None);
     assert_eq!((measures, listed), (2, 2));
     assert!(page.contains("令和8年12月15日、令和9年1月31日に分けて公表しました"), "{page}");
+
+    // 見え消し and a character without a glyph in the agreed text: nothing of it is published, each is named
+    let kept = fs::read(&book).expect("workbook");
+    let place = |sheets: &[kyogi::ground::spreadsheet::Sheet]| {
+        let s = sheets.iter().find(|s| s.name == "協議シート").expect("sheet");
+        let column = s.rows[0].iter().position(|c| c.text == "合意した文").expect("column");
+        let row = (1..s.rows.len()).find(|r| s.text(*r, 0) == "K31201-g2a-1-1").expect("row");
+        (row, column, s.text(row, column).to_owned())
+    };
+    let (row, column, text) = place(&sheets);
+    let struck = rust_xlsxwriter::Format::new().set_font_strikethrough();
+    let strike = |out: &mut rust_xlsxwriter::Workbook| {
+        let sheet = out.worksheet_from_name("協議シート").expect("sheet");
+        sheet.write_string_with_format(row as u32, column as u16, &text, &struck).expect("text");
+    };
+    fs::write(&book, save(&sheets, &strike)).expect("writable");
+    let ask = |with_missing_glyphs| publish::publish(&seven, &publish::Asked { with_missing_glyphs, ..Default::default() }, 2);
+    let error = ask(false).err().expect("held back").to_string();
+    let cell = kyogi::ground::spreadsheet::cell_name(row, column);
+    assert!(error.contains(&format!("シート「協議シート」の {cell}（合意した文）に見え消し")), "{error}");
+    let mut odd = sheets.clone();
+    write(&mut odd, "協議シート", "K31201-g2a-1-1", "合意した文", "\u{20BB7}野医院と葛\u{E0100}城の分担を決める。");
+    fs::write(&book, save(&odd, &|_| {})).expect("writable");
+    let error = ask(false).err().expect("waits for a yes").to_string();
+    assert!(error.contains("「\u{20BB7}」（U+20BB7）") && error.contains("--with-missing-glyphs"), "{error}");
+    let outcome = ask(true).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(outcome.missing_glyphs.len(), 1);
+    assert!(outcome.missing_glyphs[0].column.contains(&cell), "{:?}", outcome.missing_glyphs);
+    let page = fs::read_to_string(outcome.finished.place.join("results/31201_g2a_2026-08-20.html")).expect("page");
+    assert!(page.contains("\u{20BB7}野医院と葛\u{E0100}城の分担"), "the screen shows what was written");
+    fs::write(&book, kept).expect("writable");
 
     // next July
     let settings = format!("{base}report_year = 2026\nextract = \"input/sample_31_2026.csv\"\nprevious = \"../r7/packet\"\n");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kyogi::ground::embedded;
-use kyogi::render::{charts, glyphs, html::Html, pdf};
+use kyogi::render::{charts, fit, glyphs, html::Html, pdf};
 use serde_json::{Value, json};
 
 use crate::support::{folder, run_packet, sample_workspace};
@@ -32,9 +32,11 @@ fn sheet(text: &str) -> Value {
 fn print(value: &Value) -> kyogi::ground::error::Result<Vec<u8>> {
     let template = kyogi::pages::printer::template("sheet", &|_| None)?;
     let svg = value["charts"][0]["svg"].as_str().unwrap_or_default().to_owned();
+    let mut value = value.clone();
+    fit::fit(&mut value);
     pdf::render(pdf::Document {
         template: &template,
-        json: serde_json::to_vec(value)?,
+        json: serde_json::to_vec(&value)?,
         charts: vec![("c1".into(), svg)],
         ident: "test".into(),
         date: (2026, 4, 1),

@@ -3,9 +3,11 @@
 //! Each line carries a hidden stamp with its key and the fingerprint of every cell that the program wrote,
 //! so that the next run knows the line wherever people moved it, and sees what they typed over.
 
+use std::collections::BTreeSet;
+
 use crate::ground::artefact::sha256;
 use crate::ground::error::Result;
-use crate::ground::spreadsheet::{self, Book, Column, Value, Width};
+use crate::ground::spreadsheet::{self, Book, Column, Value, Width, struck};
 
 /// Heading of the hidden column with the stamps.
 pub const STAMP: &str = "控え（消さないでください）";
@@ -69,6 +71,9 @@ pub struct Listing {
     pub lines: Vec<Line>,
     /// Headings of columns that people added.
     pub extra: Vec<String>,
+    /// What people hid stays hidden: the sheet, and columns by their headings.
+    pub is_hidden: bool,
+    pub hidden_columns: BTreeSet<String>,
 }
 
 /// One line: a value per field, then per added column.
@@ -78,11 +83,14 @@ pub struct Line {
     pub extra: Vec<Value>,
     /// Fingerprints of what the program suggested where people rewrote it; else those of the cells count.
     pub drafts: Vec<(usize, String)>,
+    /// People hid the row: what they wrote there does not count.
+    pub is_hidden: bool,
 }
 
 impl Listing {
     pub fn new(sheet: &'static str, fields: Vec<Field>, about: impl Into<String>) -> Self {
-        Self { sheet, about: about.into(), fields, lines: Vec::new(), extra: Vec::new() }
+        let (lines, extra, hidden_columns) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { sheet, about: about.into(), fields, lines, extra, is_hidden: false, hidden_columns }
     }
 
     /// Adds a line; cells of people are filled with blanks.
@@ -96,13 +104,14 @@ impl Listing {
         self.fields.iter().position(|f| f.title == title)
     }
 
-    /// Text of a line's cell under a heading.
+    /// Text of a line's cell under a heading: what holds of it, without what is struck.
     pub fn text(&self, line: usize, title: &str) -> String {
-        self.position(title).and_then(|c| self.lines[line].cells.get(c)).map_or_else(String::new, shown)
+        let text = self.position(title).and_then(|c| self.lines[line].cells.get(c)).map_or_else(String::new, shown);
+        struck::live(&text).into_owned()
     }
 
     pub fn key(&self, line: &Line) -> Key {
-        key_of(&self.fields, &|c| line.cells.get(c).map_or_else(String::new, shown))
+        key_of(&self.fields, &|c| line.cells.get(c).map_or_else(String::new, |v| struck::plain(&shown(v)).into_owned()))
     }
 
     fn stamp(&self, line: &Line) -> String {
@@ -111,7 +120,7 @@ impl Listing {
         for (c, field) in self.fields.iter().enumerate().filter(|(_, f)| !f.is_people()) {
             let suggested = line.drafts.iter().find(|(at, _)| *at == c).map(|(_, print)| print.clone());
             stamp += &short(field.title, 3);
-            stamp += &suggested.unwrap_or_else(|| short(&shown(&line.cells[c]), 5));
+            stamp += &suggested.unwrap_or_else(|| short(&struck::plain(&shown(&line.cells[c])), 5));
         }
         stamp
     }
@@ -136,6 +145,16 @@ impl Listing {
         for (c, field) in self.fields.iter().enumerate().filter(|(_, f)| !f.words.is_empty()) {
             spreadsheet::offer_words(sheet, c, self.lines.len() + SPARE, field.words)?;
         }
+        let stamp_and_added = std::iter::once(STAMP).chain(self.extra.iter().map(String::as_str));
+        for (c, title) in self.fields.iter().map(|f| f.title).chain(stamp_and_added).enumerate() {
+            if self.hidden_columns.contains(title) {
+                spreadsheet::hide_column(sheet, c)?;
+            }
+        }
+        for (r, _) in self.lines.iter().enumerate().filter(|(_, l)| l.is_hidden) {
+            spreadsheet::hide_row(sheet, r + 1)?;
+        }
+        sheet.set_hidden(self.is_hidden);
         Ok(())
     }
 
@@ -145,7 +164,8 @@ impl Listing {
         let filled = |c: usize| self.lines.iter().any(|l| l.cells[c] != Value::Blank);
         let shown_fields: Vec<usize> = (0..self.fields.len()).filter(|&c| !without.contains(&self.fields[c].title) && filled(c)).collect();
         let is_number = |c: usize| !self.lines.is_empty() && self.lines.iter().all(|l| matches!(l.cells[c], Value::Number(_) | Value::Blank));
-        let rows: Vec<Vec<String>> = self.lines.iter().take(limit).map(|l| shown_fields.iter().map(|&c| shown(&l.cells[c])).collect()).collect();
+        let rows: Vec<Vec<String>> =
+            self.lines.iter().take(limit).map(|l| shown_fields.iter().map(|&c| struck::said(&shown(&l.cells[c])).into_owned()).collect()).collect();
         let more = self.lines.len().saturating_sub(limit);
         serde_json::json!({
             "caption": self.sheet,

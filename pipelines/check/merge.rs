@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::listing::{Field, Key, Listing, Role, fitting, shown};
 use super::people::{OldLine, OldSheet, People, Scrap};
 use crate::facts::finding::Finding;
-use crate::ground::spreadsheet::Value;
+use crate::ground::spreadsheet::{Value, struck};
 
 pub const ARCHIVE: &str = "保管した判断";
 pub const SCRAPS: &str = "手直しの控え";
@@ -182,6 +182,8 @@ struct Settling<'a> {
 impl Settling<'_> {
     fn run(mut self) {
         self.listing.extra.clone_from(&self.old.extra);
+        self.listing.is_hidden = self.old.is_hidden;
+        self.listing.hidden_columns.clone_from(&self.old.hidden_columns);
         let keys: Vec<Key> = self.listing.lines.iter().map(|l| self.listing.key(l)).collect();
         let current: BTreeSet<&Key> = keys.iter().collect();
         let names: BTreeSet<&str> = keys.iter().map(|k| k.key.as_str()).collect();
@@ -234,6 +236,14 @@ impl Settling<'_> {
                 let extra = &mut self.listing.lines[i].extra;
                 extra.resize(extra.len().max(e + 1), Value::Blank);
                 extra[e] = value.clone();
+            }
+        }
+        self.listing.lines[i].is_hidden = first.is_hidden;
+        for title in &first.struck {
+            let Some(c) = self.listing.position(title) else { continue };
+            let text = shown(&self.listing.lines[i].cells[c]);
+            if first.machine.get(title).is_some_and(|t| t.trim() == text.trim()) {
+                self.listing.lines[i].cells[c] = fitting(&struck::whole(&text));
             }
         }
         for old in olds.iter().filter(|l| !l.is_stamped) {

@@ -165,7 +165,8 @@ impl Report {
 
     fn summed(&self) -> Vec<(String, String)> {
         let decided = |word: &str| {
-            self.list(lists::INQUIRIES).map_or(0, |l| (0..l.lines.len()).filter(|&i| decision_of(&l.text(i, DECISION)) == Some(word)).count())
+            self.list(lists::INQUIRIES)
+                .map_or(0, |l| (0..l.lines.len()).filter(|&i| !l.lines[i].is_hidden && decision_of(&l.text(i, DECISION)) == Some(word)).count())
         };
         let inquiries = self.len(lists::INQUIRIES);
         let settled = decided("問題なし") + decided("修正済");

@@ -14,7 +14,7 @@ use crate::facts::dictionary::Dictionary;
 use crate::facts::finding::Finding;
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::Result;
-use crate::ground::spreadsheet::Value;
+use crate::ground::spreadsheet::{Value, struck};
 
 pub const SHEET: &str = "判定の上書き";
 const FACILITY: &str = "医療機関ID";
@@ -61,7 +61,7 @@ pub fn fields() -> Vec<Field> {
 pub fn read(old: &OldSheet, dictionary: &Dictionary, file: &str, findings: &mut Vec<Finding>) -> (Vec<Override>, BTreeMap<usize, String>) {
     let (mut overrides, mut refused): (Vec<Override>, BTreeMap<usize, String>) = (Vec::new(), BTreeMap::new());
     for (i, line) in old.lines.iter().enumerate().filter(|(_, l)| fields().iter().any(|f| l.people.contains_key(f.title))) {
-        match one(line, i, dictionary) {
+        match one(old, line, i, dictionary) {
             Ok(new) => {
                 if let Some(at) = overrides.iter().position(|o| (&o.facility_id, &o.function_code) == (&new.facility_id, &new.function_code)) {
                     let before = overrides.remove(at);
@@ -76,10 +76,11 @@ pub fn read(old: &OldSheet, dictionary: &Dictionary, file: &str, findings: &mut 
                 let place = line.places.get(title).or_else(|| line.places.values().next()).cloned().unwrap_or_default();
                 let id = text(line, FACILITY);
                 findings.push(Finding::new(code).file(file).facility(&id).column(place).value(&value));
-                let why = if code == "override_without_reason" {
-                    "理由が空のため、使っていません".into()
-                } else {
-                    format!("「{title}」が読めないため、使っていません")
+                let why = match code {
+                    "override_without_reason" => "理由が空のため、使っていません".into(),
+                    "override_struck" => format!("「{title}」が見え消し（取り消し線）のため、使っていません"),
+                    "override_hidden" => "行か列かシートが隠れているため、使っていません".into(),
+                    _ => format!("「{title}」が読めないため、使っていません"),
                 };
                 refused.insert(i, why);
             }
@@ -90,7 +91,15 @@ pub fn read(old: &OldSheet, dictionary: &Dictionary, file: &str, findings: &mut 
 
 type Refusal = (&'static str, &'static str, String);
 
-fn one(line: &OldLine, i: usize, dictionary: &Dictionary) -> std::result::Result<Override, Refusal> {
+fn one(old: &OldSheet, line: &OldLine, i: usize, dictionary: &Dictionary) -> std::result::Result<Override, Refusal> {
+    let acting = [FACILITY, FUNCTION, STATUS, REASON];
+    // a line that people took back or hid decides nothing
+    if let Some((title, text)) = acting.iter().filter_map(|t| Some((*t, shown(line.people.get(*t)?)))).find(|(_, v)| struck::is_struck(v)) {
+        return Err(("override_struck", title, struck::said(&text).into_owned()));
+    }
+    if old.is_hidden || line.is_hidden || acting.iter().any(|t| old.hidden_columns.contains(*t)) {
+        return Err(("override_hidden", FACILITY, text(line, FACILITY)));
+    }
     let unreadable = |title: &'static str| ("override_unreadable", title, format!("{title}「{}」", text(line, title)));
     let facility_id = text::fold(&text(line, FACILITY));
     if facility_id.is_empty() {
@@ -120,7 +129,7 @@ fn one(line: &OldLine, i: usize, dictionary: &Dictionary) -> std::result::Result
 }
 
 fn text(line: &OldLine, title: &str) -> String {
-    line.people.get(title).map_or_else(String::new, |v| shown(v).trim().to_owned())
+    line.people.get(title).map_or_else(String::new, |v| struck::live(&shown(v)).trim().to_owned())
 }
 
 /// The artefact `ing_overrides`. Grain: `facility_id, function_code`.
@@ -162,6 +171,8 @@ pub fn listing(
         "回答による判定を、都道府県の判断で改めるときに書きます。理由のない上書きは使いません。上書きは集計の前に働き、働いた所すべてに示します。";
     let mut listing = Listing::new(SHEET, fields(), about);
     listing.extra.clone_from(&old.extra);
+    listing.is_hidden = old.is_hidden;
+    listing.hidden_columns.clone_from(&old.hidden_columns);
     for (i, line) in old.lines.iter().enumerate() {
         let mut cells: Vec<Value> = listing.fields.iter().map(|f| line.people.get(f.title).cloned().unwrap_or(Value::Blank)).collect();
         let date = text(line, DATE);
@@ -202,7 +213,7 @@ pub fn listing(
             }
         }
         let extra = listing.extra.iter().map(|t| line.people.get(t).cloned().unwrap_or(Value::Blank)).collect();
-        listing.lines.push(Line { cells, extra, drafts: Vec::new() });
+        listing.lines.push(Line { cells, extra, drafts: Vec::new(), is_hidden: line.is_hidden });
     }
     listing
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::listing::{Field, Key, Role, STAMP, key_of, short};
 use crate::facts::finding::Finding;
-use crate::ground::spreadsheet::{Cell, Kind, Row, Sheet, Value};
+use crate::ground::spreadsheet::{Cell, Kind, Row, Sheet, Value, struck};
 
 /// A sheet of an earlier workbook, by lines.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,9 @@ pub struct OldSheet {
     pub lines: Vec<OldLine>,
     /// Headings of columns that people added, in their order.
     pub extra: Vec<String>,
+    /// People hid the sheet, or columns of it.
+    pub is_hidden: bool,
+    pub hidden_columns: BTreeSet<String>,
 }
 
 /// A line of an earlier workbook.
@@ -29,6 +32,10 @@ pub struct OldLine {
     pub places: BTreeMap<String, String>,
     /// Whether the hidden stamp was there.
     pub is_stamped: bool,
+    /// The program's cells that people struck, by heading.
+    pub struck: BTreeSet<String>,
+    /// People hid the row.
+    pub is_hidden: bool,
 }
 
 /// Text that has no place in the listings any more; kept on its own sheet.
@@ -124,7 +131,11 @@ impl Reader<'_> {
                 );
             }
         }
-        let mut old = OldSheet { lines: Vec::new(), extra: heads.extra.iter().map(|(_, t)| t.clone()).collect() };
+        let mut old = OldSheet { extra: heads.extra.iter().map(|(_, t)| t.clone()).collect(), is_hidden: sheet.hidden, ..OldSheet::default() };
+        let titles = fields.iter().zip(&heads.fields).filter_map(|(f, c)| c.map(|c| (f.title.to_owned(), c)));
+        let titles = titles.chain(heads.extra.iter().map(|(c, t)| (t.clone(), *c)));
+        old.hidden_columns = titles.filter(|(_, c)| sheet.looks.hides_column(*c)).map(|(t, _)| t).collect();
+        self.hidden(&old, fields, heads.row.unwrap_or(0));
         let texts = |row: usize| sheet.rows[row].iter().map(|c| c.text.trim()).collect::<Vec<_>>();
         for row in (0..sheet.rows.len()).filter(|r| Some(*r) != heads.row) {
             // an empty row, or the heading once more
@@ -137,6 +148,21 @@ impl Reader<'_> {
             }
         }
         old
+    }
+
+    /// Says what people hid of a sheet in which they write.
+    fn hidden(&mut self, old: &OldSheet, fields: &[Field], head: usize) {
+        if old.is_hidden && fields.iter().any(Field::is_people) {
+            self.finding("workbook_hidden_sheet", head, 0, &self.sheet.name.clone());
+        }
+        let used = fields.iter().filter(|f| f.is_people()).map(|f| f.title).filter(|t| old.hidden_columns.contains(*t));
+        for title in used.collect::<Vec<_>>() {
+            let column = (0..self.sheet.rows.get(head).map_or(0, Row::len)).find(|c| self.sheet.text(head, *c).trim() == title).unwrap_or(0);
+            self.finding("workbook_hidden_column", head, column, title);
+        }
+        if self.sheet.looks.strikes_by_rule {
+            self.finding("workbook_struck_by_rule", head, 0, "");
+        }
     }
 
     /// The row that names most of the columns; without one, the columns stand as the program wrote them.
@@ -203,7 +229,8 @@ impl Reader<'_> {
             None if keyed || free || has_people_only => key_of(fields, &|c| machine_text(c).trim().to_owned()),
             None => return None,
         };
-        let mut line = OldLine { key, row, is_stamped: stamp.is_some(), ..OldLine::default() };
+        let is_hidden = sheet.looks.hidden_rows.contains(&row);
+        let mut line = OldLine { key, row, is_stamped: stamp.is_some(), is_hidden, ..OldLine::default() };
         let about = fields.iter().enumerate().filter(|(_, f)| f.role == Role::Key).map(|(c, _)| machine_text(c)).collect::<Vec<_>>().join("／");
         for (c, field) in fields.iter().enumerate() {
             let Some(column) = heads.fields[c] else { continue };
@@ -213,7 +240,13 @@ impl Reader<'_> {
                 self.keep(&mut line, field.title, row, column, &cell);
                 continue;
             }
-            line.machine.insert(field.title.to_owned(), cell.text.clone());
+            // kept rows are written again as they are read
+            let is_kept = [super::merge::ARCHIVE, super::merge::SCRAPS].contains(&sheet.name.as_str());
+            line.machine.insert(field.title.to_owned(), if is_kept { sheet.marked(row, column) } else { cell.text.clone() });
+            if sheet.looks.is_struck(row, column) {
+                line.struck.insert(field.title.to_owned());
+                self.finding("workbook_struck", row, column, &sheet.marked(row, column));
+            }
             let Some(print) = stamp.as_ref().and_then(|s| s.prints.get(&short(field.title, 3))) else { continue };
             if *print == short(&cell.text, 5) || cell.text.trim().is_empty() {
                 continue;
@@ -222,13 +255,16 @@ impl Reader<'_> {
                 line.drafts.insert(field.title.to_owned(), print.clone());
                 self.keep(&mut line, field.title, row, column, &cell);
             } else {
-                self.scrap(row, column, field.title, &about, &cell.text);
+                self.scrap(row, column, field.title, &about, &sheet.marked(row, column));
             }
         }
         for (column, title) in &heads.extra {
             let cell = sheet.cell(row, *column).cloned().unwrap_or_default();
             self.formula(&cell, row, *column, title, &about);
             self.keep(&mut line, title, row, *column, &cell);
+        }
+        if is_hidden && !line.people.is_empty() {
+            self.finding("workbook_hidden_row", row, 0, &about);
         }
         Some(line)
     }
@@ -239,19 +275,25 @@ impl Reader<'_> {
             return;
         }
         self.people.must_keep.insert(cell.text.trim().to_owned());
-        line.people.insert(title.to_owned(), value_of(cell));
+        let is_struck = self.sheet.looks.is_struck(row, column);
+        if is_struck {
+            self.finding("workbook_struck", row, column, &self.sheet.marked(row, column));
+        }
+        let value = if is_struck { super::listing::fitting(&self.sheet.marked(row, column)) } else { value_of(cell) };
+        line.people.insert(title.to_owned(), value);
     }
 
     fn formula(&mut self, cell: &Cell, row: usize, column: usize, title: &str, about: &str) {
         if let Some(formula) = &cell.formula {
-            self.finding("check_workbook_formula", row, column, &format!("={formula}"));
+            let code = if self.sheet.looks.without_value(row, column) { "workbook_formula_without_value" } else { "check_workbook_formula" };
+            self.finding(code, row, column, &format!("={formula}"));
             self.scrap(row, column, title, about, &format!("={formula}"));
         }
     }
 
     fn scrap(&mut self, row: usize, column: usize, title: &str, about: &str, text: &str) {
         let text = text.trim().to_owned();
-        self.people.must_keep.insert(text.clone());
+        self.people.must_keep.insert(struck::plain(&text).into_owned());
         let cell = crate::ground::spreadsheet::cell_name(row, column);
         let scrap = Scrap { sheet: self.sheet.name.clone(), cell, title: title.to_owned(), about: about.to_owned(), text };
         self.people.scraps.push(scrap);
@@ -259,7 +301,8 @@ impl Reader<'_> {
 
     /// A row outside the listing: every text of it is kept.
     fn loose(&mut self, row: usize, about: &str) {
-        for (column, text) in self.sheet.rows.get(row).into_iter().flat_map(Row::filled).map(|(c, cell)| (c, cell.text.trim().to_owned())) {
+        for column in self.sheet.rows.get(row).into_iter().flat_map(Row::filled).map(|(c, _)| c) {
+            let text = self.sheet.marked(row, column).trim().to_owned();
             if !text.is_empty() {
                 self.scrap(row, column, "", about, &text);
             }

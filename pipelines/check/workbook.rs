@@ -40,8 +40,17 @@ pub fn bytes(title: &str, date: (i32, u8, u8), listings: &[Listing], strangers: 
     for sheet in strangers {
         let width = sheet.rows.iter().map(spreadsheet::Row::len).max().unwrap_or(1).max(1);
         let head: Vec<Column> = (0..width).map(|c| Column::new(sheet.text(0, c), Width::Middle).by_people()).collect();
-        let rows = sheet.rows.iter().skip(1).map(|r| r.iter().map(people::value_of).collect::<Vec<_>>());
-        book.table(&sheet.name, &head, rows)?;
+        let value = |r: usize, c: usize, cell| if sheet.looks.is_struck(r, c) { fitting(&sheet.marked(r, c)) } else { people::value_of(cell) };
+        let rows = sheet.rows.iter().enumerate().skip(1);
+        let rows = rows.map(|(r, cells)| cells.iter().enumerate().map(|(c, cell)| value(r, c, cell)).collect::<Vec<_>>());
+        let written = book.table(&sheet.name, &head, rows)?;
+        written.set_hidden(sheet.hidden);
+        for row in &sheet.looks.hidden_rows {
+            spreadsheet::hide_row(written, *row)?;
+        }
+        for column in (0..width).filter(|c| sheet.looks.hides_column(*c)) {
+            spreadsheet::hide_column(written, column)?;
+        }
     }
     book.finish()
 }

@@ -6,6 +6,7 @@ use crate::workbook::round::{Round, Talk};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::facts::finding::Finding;
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact::{self};
 use crate::ground::error::{Error, Result};
@@ -26,14 +27,26 @@ pub struct PublishOutcome {
     pub held_back: Vec<HeldBack>,
     /// The list of what was held back.
     pub list: PathBuf,
+    /// Cells whose characters the faces lack.
+    pub missing_glyphs: Vec<Finding>,
 }
 
 /// Folder in the work folder that holds what may be published, and nothing else.
 pub const FOLDER: &str = "published";
 
+/// What is asked of a publication.
+#[derive(Default)]
+pub struct Asked<'a> {
+    pub out: Option<&'a Path>,
+    /// A day as people write it: what is to be published later waits.
+    pub until: Option<&'a str>,
+    /// A yes to 〓 where the faces lack a character.
+    pub with_missing_glyphs: bool,
+}
+
 /// Makes the result sheets, the summary and the table of measures from the workbook and the packet's figures.
-pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, threads: usize) -> Result<PublishOutcome> {
-    let until = until.map(publish::day).transpose()?;
+pub fn publish(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<PublishOutcome> {
+    let until = asked.until.map(publish::day).transpose()?;
     let settings = &workspace.settings;
     let Opened { made, basis, facts } = open(workspace, threads)?;
     if made.report_year != settings.report_year {
@@ -51,6 +64,7 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let mut book = workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?;
     carry::name_indicators(&mut book, &measurables(&drafter, &basis.areas)?);
+    let missing_glyphs = book.findings.iter().filter(|f| f.code == workbook::NO_GLYPH).cloned().collect();
     let source = publish::Source {
         book: &book,
         layout: &round.layout,
@@ -58,16 +72,19 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
         dictionary: &basis.dictionary,
         drafter: &drafter,
         until: until.as_deref(),
+        with_missing_glyphs: asked.with_missing_glyphs,
     };
     let published = publish::results(&source)?;
     let list = workspace.root.join(publish::HELD_BACK);
     place::replace(&list, &publish::held_back_table(&published.held_back)?.csv_bytes()?)?;
     if published.sheets.is_empty() {
-        return Err(Error::new(format!("公表できる協議の結果がありません（公表しない理由のある文 {} 件）", published.held_back.len()))
+        let told = |h: &HeldBack| format!("。はじめは、シート「{}」の {} 行目：{}", h.place.sheet, h.place.row, h.lacks);
+        let first = published.held_back.first().map_or_else(String::new, told);
+        return Err(Error::new(format!("公表できる協議の結果がありません（公表しない理由のある文 {} 件{first}）", published.held_back.len()))
             .file(&list)
             .next("協議シートに、開催日・合意した文・公表日を書いてください"));
     }
-    let folder = out.map_or_else(|| workspace.root.join(FOLDER), Path::to_path_buf);
+    let folder = asked.out.map_or_else(|| workspace.root.join(FOLDER), Path::to_path_buf);
     let target = Packet::begin(&folder, &basis.reference.prefecture.prefecture_code, made.simulated)?;
     let root = target.path().to_path_buf();
     let printer = Printer::new(&overrides, root.clone(), (settings.report_year + 1, 4, 1))?;
@@ -87,5 +104,6 @@ pub fn publish(workspace: &Workspace, out: Option<&Path>, until: Option<&str>, t
         measures: published.measures.len(),
         held_back: published.held_back,
         list,
+        missing_glyphs,
     })
 }

@@ -117,6 +117,8 @@ pub struct ResultPart {
     pub no: u32,
     pub title: String,
     pub items: Vec<ResultItem>,
+    /// The measures as a table, for print.
+    pub table: Option<TableView>,
 }
 
 /// One agreed statement; the last three belong to measures only.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::dictionary::read_csv;
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::Result;
+use crate::ground::spreadsheet::struck;
 use crate::ground::text::NO_VALUE;
 
 /// One finding. Empty text means "does not apply".
@@ -73,8 +74,8 @@ impl Finding {
     }
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        // what stands before a formula without a value is for the readers alone
-        self.value = value.into().trim_start_matches(NO_VALUE).to_owned();
+        // what stands before a formula without a value is for the readers alone, as are the marks of what is struck
+        self.value = struck::said(value.into().trim_start_matches(NO_VALUE)).into_owned();
         self
     }
 }

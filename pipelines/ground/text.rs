@@ -20,8 +20,35 @@ pub fn fold(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace() && !is_invisible(*c)).collect()
 }
 
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
+/// Characters that nobody sees: marks of joining and direction, soft hyphens, fillers, tags, and the selectors of a glyph's variant.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+        || is_selector(c)
+}
+
+/// Selects the variant of the glyph before it, as in 葛󠄀城市.
+pub fn is_selector(c: char) -> bool {
+    matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
+}
+
+/// Line ends as `\n`.
+pub fn line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The names in a list, in the order written and in their own characters; what separates them is told after folding, so that a
+/// half-width 「､」, a line end or an invisible character is no part of a name.
+pub fn names(list: &str) -> Vec<String> {
+    let parts = list.split(|c: char| separates_names(c));
+    let name = |part: &str| part.trim_matches(|c: char| c.is_whitespace() || is_invisible(c)).to_owned();
+    parts.map(name).filter(|n| !n.is_empty()).collect()
+}
+
+fn separates_names(c: char) -> bool {
+    let is_break = matches!(c, '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    is_break || std::iter::once(c).nfkc().any(|plain| matches!(plain, '、' | ',' | ';' | '\u{60C}' | '\u{61B}'))
 }
 
 /// The key under which spellings of one choice label meet: 無し/無, 有り/有, 〜/～/~, full-width forms.

@@ -228,8 +228,7 @@ fn answers_of(item: &Item, cell: &Cell) -> Vec<Answer> {
             vec![Answer { range: Some((*low, *high)), state: if *masked { "masked" } else { "answered" }, ..Answer::default() }]
         }
         Cell::Text(text) if item.value_type == ValueType::Names => {
-            let names = text.split(['、', ';', '；', '，', ',', '\n']).map(str::trim).filter(|n| !n.is_empty());
-            names.map(|n| Answer { name: Some(n.to_owned()), state: "answered", ..Answer::default() }).collect()
+            text::names(text).into_iter().map(|n| Answer { name: Some(n), state: "answered", ..Answer::default() }).collect()
         }
         Cell::Text(_) => vec![answered],
         Cell::Unreadable(_) => vec![Answer { state: "unreadable", ..Answer::default() }],

@@ -20,7 +20,7 @@ use crate::pages::catalogue;
 use crate::pages::method;
 use crate::publish::Published;
 use crate::render::html::Html;
-use crate::render::{glyphs, pdf};
+use crate::render::{fit, glyphs, pdf};
 use crate::workbook::carry::Tables;
 
 /// Sheets between two clearings of typst's caches: more would only cost memory.
@@ -94,13 +94,14 @@ impl Printer {
         progress.count("データブック", basis.areas.len());
         let indices: Vec<usize> = (0..basis.areas.len()).collect();
         for chunk in indices.chunks(CHUNK) {
+            // its names are those of the sheets, where 〓 is told
             chunk.par_iter().try_for_each(|&index| {
                 let page = drafter.area_page(&basis.areas, index, plan, book)?;
                 let paper = serde_json::to_value(PaperPage::new(&page))?;
                 let path = format!("areas/{}", basis.areas[index].area_code);
                 let outcome = self.pair(&path, "area", &self.area, serde_json::to_value(page)?, paper);
                 progress.step();
-                outcome
+                outcome.map(|_| ())
             })?;
             pdf::forget();
         }
@@ -126,33 +127,31 @@ impl Printer {
 
     /// The materials of a meeting: `<path>.pdf` to hand out, and `<path>.html` for the screen.
     pub fn agenda(&self, path: &str, printed: serde_json::Value, screen: serde_json::Value) -> Result<()> {
-        self.pair(path, "agenda", &self.agenda, screen, printed)
+        self.pair(path, "agenda", &self.agenda, screen, printed).map(|_| ())
     }
 
     /// A sheet on one page to hand out, at `<sheet_id>.pdf`.
     pub fn one_page(&self, sheet: &crate::draft::sheet::Sheet) -> Result<()> {
-        let mut value = serde_json::to_value(sheet)?;
-        glyphs::clean(&mut value, &mut BTreeSet::new());
+        let (value, _) = for_print(serde_json::to_value(sheet)?);
         let pdf = self.print_within(&sheet.sheet_id, &self.one_page, &value, 1)?;
         artefact::write_bytes(&self.root.join(format!("{}.pdf", sheet.sheet_id)), &pdf)
     }
 
     /// What the screen shows and what is printed, where they are not the same value.
-    fn pair(&self, path: &str, page: &str, template: &pdf::Template, screen: serde_json::Value, mut printed: serde_json::Value) -> Result<()> {
+    fn pair(&self, path: &str, page: &str, template: &pdf::Template, screen: serde_json::Value, printed: serde_json::Value) -> Result<Replaced> {
         self.page(&format!("{path}.html"), page, &screen)?;
-        glyphs::clean(&mut printed, &mut BTreeSet::new());
-        artefact::write_bytes(&self.root.join(format!("{path}.pdf")), &self.print(path, template, printed)?)
+        let (printed, missing) = for_print(printed);
+        artefact::write_bytes(&self.root.join(format!("{path}.pdf")), &self.print(path, template, printed)?)?;
+        Ok(missing.into_iter().map(|c| (path.to_owned(), c)).collect())
     }
 
     /// One value as `<folder>/<id>.html` and `.pdf`.
-    pub fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, mut value: serde_json::Value) -> Result<Replaced> {
-        let mut characters = BTreeSet::new();
-        glyphs::clean(&mut value, &mut characters);
-        let html = self.html.render(page, &value)?;
-        artefact::write_bytes(&self.root.join(format!("{folder}/{id}.html")), html.as_bytes())?;
+    pub fn document(&self, folder: &str, id: &str, page: &str, template: &pdf::Template, value: serde_json::Value) -> Result<Replaced> {
+        self.page(&format!("{folder}/{id}.html"), page, &value)?;
+        let (value, missing) = for_print(value);
         let pdf = if page == "sheet" { self.print_within(id, template, &value, SHEET_PAGES)? } else { self.print(id, template, value)? };
         artefact::write_bytes(&self.root.join(format!("{folder}/{id}.pdf")), &pdf)?;
-        Ok(characters.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
+        Ok(missing.into_iter().map(|c| (format!("{folder}/{id}"), c)).collect())
     }
 
     fn print(&self, id: &str, template: &pdf::Template, value: serde_json::Value) -> Result<Vec<u8>> {
@@ -179,8 +178,7 @@ impl Printer {
 
     /// The PDF of a sheet that is already drafted; for measuring.
     pub fn sheet_pdf(&self, sheet: &crate::draft::sheet::Sheet) -> Result<Vec<u8>> {
-        let mut value = serde_json::to_value(sheet)?;
-        glyphs::clean(&mut value, &mut BTreeSet::new());
+        let (value, _) = for_print(serde_json::to_value(sheet)?);
         self.print_within(&sheet.sheet_id, &self.sheet, &value, SHEET_PAGES)
     }
 
@@ -221,9 +219,17 @@ impl Printer {
     /// One page of the site at `path` below the packet.
     pub fn page(&self, path: &str, template: &str, value: &impl serde::Serialize) -> Result<()> {
         let mut value = serde_json::to_value(value)?;
-        glyphs::clean(&mut value, &mut BTreeSet::new());
+        glyphs::clean_screen(&mut value);
         artefact::write_bytes(&self.root.join(path), self.html.render(template, &value)?.as_bytes())
     }
+}
+
+/// A value as it is printed: every text by glyphs that the faces have, words and tables fitted to the paper; and what stands there as 〓.
+fn for_print(mut value: serde_json::Value) -> (serde_json::Value, BTreeSet<char>) {
+    let mut missing = BTreeSet::new();
+    glyphs::clean(&mut value, &mut missing);
+    fit::fit(&mut value);
+    (value, missing)
 }
 
 /// A printed form of `reports/sheets` with the parts that it may import; the work folder's files come first.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::layout::{Frame, FrameItem, Point, Transform};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
@@ -89,6 +90,64 @@ impl World for Sealed<'_> {
     }
 }
 
+/// The pages of a document as they are laid out.
+fn lay_out(document: &Document<'_>) -> Result<PagedDocument> {
+    let mut files = vec![(file_id("/sheet.json")?, Bytes::new(document.json.clone()))];
+    for (name, svg) in &document.charts {
+        files.push((file_id(&format!("/{name}.svg"))?, Bytes::new(svg.clone().into_bytes())));
+    }
+    let world = Sealed { template: document.template, files };
+    typst::compile(&world).output.map_err(|e| failed(&e, &document.ident))
+}
+
+fn failed(errors: &[typst::diag::SourceDiagnostic], ident: &str) -> Error {
+    let texts: Vec<String> = errors.iter().map(|e| e.message.to_string()).collect();
+    Error::new(format!("PDF を作れません：{}", texts.join("／"))).at(ident)
+}
+
+/// A letter where it stands on the paper, in pt from the upper left corner of its page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    pub page: usize,
+    pub text: String,
+    pub left: f64,
+    pub right: f64,
+    /// Of the line that it stands on.
+    pub baseline: f64,
+    pub size: f64,
+}
+
+/// Every letter of a document where it stands: what a test of the layout reads. Pictures are not looked into.
+pub fn letters(document: &Document<'_>) -> Result<Vec<Letter>> {
+    let mut found = Vec::new();
+    for (page, laid) in lay_out(document)?.pages().iter().enumerate() {
+        collect_letters(&laid.frame, Transform::identity(), page, &mut found);
+    }
+    Ok(found)
+}
+
+fn collect_letters(frame: &Frame, at: Transform, page: usize, found: &mut Vec<Letter>) {
+    for (place, item) in frame.items() {
+        let here = at.pre_concat(Transform::translate(place.x, place.y));
+        match item {
+            FrameItem::Group(group) => collect_letters(&group.frame, here.pre_concat(group.transform), page, found),
+            FrameItem::Text(run) => {
+                let origin = Point::zero().transform(here);
+                let mut x = origin.x.to_pt();
+                for glyph in &run.glyphs {
+                    let advance = glyph.x_advance.at(run.size).to_pt();
+                    // the last of a justified line is wider than what is seen of it
+                    let seen = run.font.x_advance(glyph.id).map_or(advance, |a| a.at(run.size).to_pt().min(advance));
+                    let text = run.text.get(glyph.range()).unwrap_or_default().to_owned();
+                    found.push(Letter { page, text, left: x, right: x + seen, baseline: origin.y.to_pt(), size: run.size.to_pt() });
+                    x += advance;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The PDF of a document.
 pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
     render_within(document, None).map(|pdf| pdf.unwrap_or_default())
@@ -96,16 +155,7 @@ pub fn render(document: Document<'_>) -> Result<Vec<u8>> {
 
 /// The PDF of a document, or nothing where it has more pages than asked for.
 pub fn render_within(document: Document<'_>, most_pages: Option<usize>) -> Result<Option<Vec<u8>>> {
-    let mut files = vec![(file_id("/sheet.json")?, Bytes::new(document.json))];
-    for (name, svg) in document.charts {
-        files.push((file_id(&format!("/{name}.svg"))?, Bytes::new(svg.into_bytes())));
-    }
-    let world = Sealed { template: document.template, files };
-    let said = |errors: &[typst::diag::SourceDiagnostic]| {
-        let texts: Vec<String> = errors.iter().map(|e| e.message.to_string()).collect();
-        Error::new(format!("PDF を作れません：{}", texts.join("／"))).at(document.ident.clone())
-    };
-    let pages: PagedDocument = typst::compile(&world).output.map_err(|e| said(&e))?;
+    let pages = lay_out(&document)?;
     if most_pages.is_some_and(|most| pages.pages().len() > most) {
         return Ok(None);
     }
@@ -119,7 +169,7 @@ pub fn render_within(document: Document<'_>, most_pages: Option<usize>) -> Resul
         standards,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&pages, &options).map(Some).map_err(|e| said(&e))
+    typst_pdf::pdf(&pages, &options).map(Some).map_err(|e| failed(&e, &document.ident))
 }
 
 /// Takes the pictures out of a document: they travel as files named by their ids, not inside its data.

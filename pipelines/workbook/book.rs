@@ -6,16 +6,16 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::FILE;
-use super::layout::{Layout, TableSpec};
+use super::layout::{Layout, Owner, TableSpec};
 use super::merge::{Edited, Group};
 use super::places::Places;
-use super::read::{FoundTable, take_apart};
+use super::read::{FoundTable, is_formula, take_apart};
 use crate::facts::areas::Area;
 use crate::facts::dictionary::Dictionary;
 use crate::facts::finding::Finding;
 use crate::facts::workspace::Workspace;
 use crate::ground::error::Result;
-use crate::ground::spreadsheet::{self, renew};
+use crate::ground::spreadsheet::{self, renew, struck};
 
 /// What the workbook of a work folder says.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -39,6 +39,25 @@ pub struct Place {
     pub key: String,
 }
 
+/// A cell that says nothing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unfit {
+    /// Name of the column in `columns.csv`.
+    pub column: String,
+    /// 「シート「協議シート」の L12（合意した文）」
+    pub place: String,
+    pub why: &'static str,
+    /// What stands in the cell, with words for the line through it.
+    pub said: String,
+}
+
+impl Unfit {
+    /// What keeps a text from being published.
+    pub fn reason(&self) -> String {
+        format!("{}{}", self.place, self.why)
+    }
+}
+
 /// One meeting of a council area on a theme. Dates are ISO, empty where not given or not readable.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Meeting {
@@ -51,6 +70,9 @@ pub struct Meeting {
     /// Name of the existing meeting that was used.
     pub venue: String,
     pub memo: String,
+    /// Cells of the row that say nothing as they are: struck, hidden, or the text of a formula.
+    #[serde(skip)]
+    pub unfit: Vec<Unfit>,
 }
 
 /// One text of one part.
@@ -73,6 +95,9 @@ pub struct Entry {
     pub memo: String,
     /// What became of it in earlier years, a line each.
     pub history: String,
+    /// Cells of the row that say nothing as they are: struck, hidden, or the text of a formula.
+    #[serde(skip)]
+    pub unfit: Vec<Unfit>,
 }
 
 /// One measure.
@@ -94,6 +119,9 @@ pub struct MeasureRow {
     pub published_on: String,
     pub memo: String,
     pub history: String,
+    /// Cells of the row that say nothing as they are: struck, hidden, or the text of a formula.
+    #[serde(skip)]
+    pub unfit: Vec<Unfit>,
 }
 
 /// The workbook of a work folder; an empty book when there is none.
@@ -128,9 +156,7 @@ pub fn parse(bytes: Vec<u8>, layout: &Layout, places: &Places) -> Result<Council
             let key = row.text("key");
             let wrote = (0..spec.columns.len()).any(|i| {
                 let text = edited.cells[i].trim();
-                spec.owner(i) == super::layout::Owner::People
-                    && !text.is_empty()
-                    && (spec.code == "meetings" || text != known(&spec.code, &key, i).trim())
+                spec.owner(i) == Owner::People && !text.is_empty() && (spec.code == "meetings" || text != known(&spec.code, &key, i).trim())
             });
             let carried = spec.code != "meetings" && !row.text("history").is_empty();
             if !wrote && !carried {
@@ -146,6 +172,10 @@ pub fn parse(bytes: Vec<u8>, layout: &Layout, places: &Places) -> Result<Council
     Ok(book)
 }
 
+const HIDDEN: &str = "は隠れています（表示するまで使いません）";
+const FORMULA: &str = "は値のない数式です";
+const STRUCK: &str = "に見え消し（取り消し線）があります";
+
 struct RowOf<'a> {
     spec: &'a TableSpec,
     table: &'a FoundTable,
@@ -153,8 +183,32 @@ struct RowOf<'a> {
 }
 
 impl RowOf<'_> {
+    /// What a cell says: nothing where people took it back, hid it, or where it is a formula's text.
     fn text(&self, column: &str) -> String {
-        self.edited.cells[self.spec.at(column)].trim().to_owned()
+        let text = &self.edited.cells[self.spec.at(column)];
+        if self.unfit_cell(self.spec.at(column)).is_some_and(|why| why != STRUCK) { String::new() } else { struck::live(text).trim().to_owned() }
+    }
+
+    /// Why a cell of people does not count as it is.
+    fn unfit_cell(&self, i: usize) -> Option<&'static str> {
+        let text = &self.edited.cells[i];
+        if self.spec.owner(i) != Owner::People || text.trim().is_empty() {
+            return None;
+        }
+        let is_hidden = self.table.is_hidden || self.edited.is_hidden || self.table.hidden_columns.contains(&i);
+        [(is_hidden, HIDDEN), (is_formula(text), FORMULA), (struck::is_struck(text), STRUCK)].into_iter().find(|(is, _)| *is).map(|(_, why)| why)
+    }
+
+    fn unfit(&self) -> Vec<Unfit> {
+        let cells = (0..self.spec.columns.len()).filter_map(|i| Some((i, self.unfit_cell(i)?)));
+        cells
+            .map(|(i, why)| Unfit {
+                column: self.spec.columns[i].column.clone(),
+                place: self.table.place(self.spec, self.edited.row, Some(i)),
+                why,
+                said: struck::said(&self.edited.cells[i]).into_owned(),
+            })
+            .collect()
     }
 
     fn date(&self, column: &str) -> String {
@@ -184,16 +238,21 @@ fn meeting(row: &RowOf<'_>, group: Group) -> Meeting {
         function_code: group.function_code,
         held_on: row.date("held_on"),
         agenda: row.text("agenda"),
-        participants: names.split(['、', '\n', ',', '，', ';', '；']).map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect(),
+        participants: text::names(&names),
         venue: row.text("venue"),
         memo: row.text("memo"),
+        unfit: row.unfit(),
     }
 }
 
 fn entry(row: &RowOf<'_>, group: Group) -> Entry {
     let (proposal, mut agreed) = (row.text("proposal"), row.text("agreed"));
+    let mut unfit = row.unfit();
     if matches!(text::fold(&agreed).trim_end_matches('。'), "案のとおり" | "案の通り" | "案どおり" | "案通り") {
         agreed.clone_from(&proposal);
+    } else {
+        // what was proposed matters only where it was agreed as it stands
+        unfit.retain(|u| u.column != "proposal");
     }
     Entry {
         place: row.place(),
@@ -208,6 +267,7 @@ fn entry(row: &RowOf<'_>, group: Group) -> Entry {
         published_on: row.date("published_on"),
         memo: row.text("memo"),
         history: row.text("history"),
+        unfit,
     }
 }
 
@@ -229,5 +289,6 @@ fn measure(row: &RowOf<'_>, group: Group) -> MeasureRow {
         published_on: row.date("published_on"),
         memo: row.text("memo"),
         history: row.text("history"),
+        unfit: row.unfit(),
     }
 }

@@ -18,6 +18,7 @@ use crate::facts::dictionary::{Dictionary, Function, read_csv};
 use crate::ground::embedded;
 use crate::ground::error::Result;
 use crate::ground::numbers::report_year_label;
+use crate::ground::spreadsheet::struck;
 
 /// What the rows are made from.
 pub struct Source<'a> {
@@ -165,12 +166,12 @@ impl Source<'_> {
         if spec.code != "measures" {
             return Ok(Vec::new());
         }
-        let text = |column: &str| cells[spec.at(column)].trim();
-        let found = measurable(self.measurables, text("indicator"));
+        let text = |column: &str| struck::live(&cells[spec.at(column)]).trim().to_owned();
+        let found = measurable(self.measurables, &text("indicator"));
         let now = found.and_then(|m| self.value(&group.area_code, &m.key));
         let mut check = String::new();
         if self.previous.is_some() && !text("measure").is_empty() {
-            check = self.check(&group.area_code, text("indicator"), text("target"))?;
+            check = self.check(&group.area_code, &text("indicator"), &text("target"))?;
         }
         Ok(vec![
             (spec.at("indicator_code"), found.map_or_else(String::new, |m| m.key.clone())),

@@ -6,6 +6,7 @@ use super::layout::Owner;
 pub use super::rows::{Archived, Doubt, Edited, Group, Input, Known, Made, Merged, Notices, Row, key_of, same};
 use super::rows::{OWN, is_blank, is_key, own_number};
 use crate::ground::error::Result;
+use crate::ground::spreadsheet::struck;
 
 /// Merges one sheet. Rows come out in the order of `made`, each followed by the rows that people added to its group;
 /// rows whose place is not understood stand first.
@@ -163,6 +164,7 @@ impl<'a> Work<'a> {
                 cells,
                 extra: vec![String::new(); width],
                 source: None,
+                is_hidden: false,
             });
         };
         let edited = &self.input.edited[i];
@@ -173,6 +175,7 @@ impl<'a> Work<'a> {
             cells: edited.cells.clone(),
             extra: edited.extra.clone(),
             source: Some(edited.row),
+            is_hidden: edited.is_hidden,
         };
         self.merge_cells(&mut row, known, edited, Some(made))?;
         Ok(row)
@@ -211,7 +214,15 @@ impl<'a> Work<'a> {
                 machine[i].clone_from(&base.machine[i]);
             }
         }
-        let mut row = Row { key, group, machine, cells: edited.cells.clone(), extra: edited.extra.clone(), source: Some(edited.row) };
+        let mut row = Row {
+            key,
+            group,
+            machine,
+            cells: edited.cells.clone(),
+            extra: edited.extra.clone(),
+            source: Some(edited.row),
+            is_hidden: edited.is_hidden,
+        };
         self.merge_cells(&mut row, Some(&base), edited, None)?;
         let notice = spec.columns.iter().position(|c| c.owner == Owner::Notice);
         if let Some(at) = notice {
@@ -261,6 +272,10 @@ impl<'a> Work<'a> {
                 _ => {}
             }
         }
+        // the line through a row goes through its tag too
+        for &i in &edited.struck {
+            row.cells[i] = struck::whole(&row.cells[i]);
+        }
         Ok(())
     }
 
@@ -270,6 +285,12 @@ impl<'a> Work<'a> {
         let before = known.map(|k| k.machine[i].as_str());
         let untouched = before.is_some_and(|b| same(b, text)) || same(text, &now);
         let header = &spec.columns[i].header;
+        // a line through what the machine wrote goes through what it writes now
+        let wrote = |b: &str| same(b, &struck::plain(text));
+        if struck::is_struck(text) && spec.owner(i) == Owner::Machine && is_blank(&struck::live(text)) && (wrote(&now) || before.is_some_and(wrote)) {
+            row.cells[i] = struck::whole(&now);
+            return;
+        }
         match spec.owner(i) {
             Owner::People if known.is_none() && is_blank(text) => row.cells[i] = now,
             Owner::People if untouched => row.cells[i] = now,

@@ -35,6 +35,9 @@ use write::{Content, Table};
 /// Name of the workbook in the work folder.
 pub const FILE: &str = "協議シート.xlsx";
 
+/// Finding of a cell with characters that the faces lack.
+pub const NO_GLYPH: &str = "workbook_no_glyph";
+
 /// Machine cells that depend on what people wrote in a row of a sheet: position and text.
 pub type Derive<'a> = dyn Fn(&TableSpec, &Group, &[String]) -> Result<Vec<(usize, String)>> + Sync + 'a;
 
@@ -137,7 +140,14 @@ fn merge_found(mut found: Found, mut attached: HashMap<String, Attached>, now: &
         archived.extend(from.above.iter().map(|t| loose(&spec.name, t, "見出しのところに書かれていました")));
         let comments = comments(from, spec, &merged, attached.remove(&from.sheet).unwrap_or_default(), &mut archived, &mut findings);
         archived.extend(merged.archived);
-        tables.push(Table { spec, extra_headers: from.extra_headers.clone(), rows: merged.rows, comments });
+        tables.push(Table {
+            spec,
+            extra_headers: from.extra_headers.clone(),
+            rows: merged.rows,
+            comments,
+            is_hidden: from.is_hidden,
+            hidden_columns: from.hidden_columns.clone(),
+        });
     }
     let mut content = Content {
         layout,

@@ -8,7 +8,8 @@ use super::merge::{Edited, Group, same};
 use super::places::{Places, Said};
 use super::state::State;
 use crate::facts::finding::Finding;
-use crate::ground::spreadsheet::{Kind, Row, Sheet, cell_name};
+use crate::ground::spreadsheet::{Kind, Row, Sheet, cell_name, struck};
+use crate::render::glyphs::missing_in;
 
 /// Headings this far down are still looked for: people put titles above them.
 const HEAD_ROWS: usize = 15;
@@ -24,6 +25,10 @@ pub struct FoundTable {
     pub rows: Vec<Edited>,
     /// Texts above the headings, and in the place of a heading.
     pub above: Vec<String>,
+    /// People hid the sheet: what it says does not count.
+    pub is_hidden: bool,
+    /// Columns of the form, people's after them, that people hid.
+    pub hidden_columns: Vec<usize>,
 }
 
 /// A workbook, taken apart.
@@ -107,7 +112,8 @@ pub fn take_apart(sheets: Vec<Sheet>, layout: &Layout, places: &Places, file: &s
         }
         for (r, row) in sheet.rows.iter().enumerate() {
             for (c, cell) in row.filled().filter(|(_, cell)| cell.formula.is_some()) {
-                found.findings.push(finding("workbook_formula").row(row_no(r)).column(sheet.place(r, c)).value(cell.text.clone()));
+                let code = if sheet.looks.without_value(r, c) { "workbook_formula_without_value" } else { "workbook_formula" };
+                found.findings.push(finding(code).row(row_no(r)).column(sheet.place(r, c)).value(cell.text.clone()));
             }
         }
         found.others.push(sheet);
@@ -120,7 +126,7 @@ fn row_no(r: usize) -> u32 {
 }
 
 fn archive_rows(sheet: &Sheet, layout: &Layout) -> Vec<Vec<String>> {
-    let texts: Vec<Vec<String>> = sheet.rows.iter().map(|r| r.iter().map(|c| c.text.clone()).collect()).collect();
+    let texts: Vec<Vec<String>> = (0..sheet.rows.len()).map(|r| (0..sheet.rows[r].len()).map(|c| sheet.marked(r, c)).collect()).collect();
     let heads: Vec<&str> = layout.archive_columns.iter().map(|c| c.header.as_str()).collect();
     let is_head = |r: &Vec<String>| r.iter().map(String::as_str).take(heads.len()).eq(heads.iter().copied());
     let is_blank = |r: &Vec<String>| r.iter().all(|t| t.trim().is_empty());
@@ -179,23 +185,70 @@ impl TableReader<'_> {
                 self.find("workbook_merged_cells", top, left, cell_name(bottom, right));
             }
         }
+        self.hidden(first.saturating_sub(1));
         let mut above: Option<Group> = None;
         for r in first..self.sheet.rows.len() {
             let cells: Vec<String> = (0..self.spec.columns.len()).map(|i| self.text(r, i)).collect();
-            let extra: Vec<String> = self.table.extra_columns.iter().map(|&c| self.sheet.text(r, c).to_owned()).collect();
+            let extra: Vec<String> = self.table.extra_columns.iter().map(|&c| own_text(self.sheet, r, c)).collect();
             if cells.iter().chain(&extra).all(|t| t.trim().is_empty()) {
                 continue;
             }
             for &c in &self.table.extra_columns.clone() {
                 if self.sheet.cell(r, c).is_some_and(|x| x.formula.is_some()) {
-                    self.find("workbook_formula", r, c, self.sheet.text(r, c));
+                    let code = if self.sheet.looks.without_value(r, c) { "workbook_formula_without_value" } else { "workbook_formula" };
+                    self.find(code, r, c, self.sheet.text(r, c));
                 }
             }
             let group = self.group(r, &cells, places, above.as_ref(), machine);
             if group.is_some() {
                 above.clone_from(&group);
             }
-            self.table.rows.push(Edited { cells, extra, group, row: row_no(r) });
+            let struck = self.struck(r);
+            let is_hidden = self.sheet.looks.hidden_rows.contains(&r);
+            let is_people = |i: usize| self.spec.owner(i) == Owner::People && !cells[i].trim().is_empty();
+            if let Some(i) = (0..cells.len()).find(|i| is_hidden && is_people(*i)) {
+                self.find("workbook_hidden_row", r, 0, cells[i].clone());
+            }
+            self.table.rows.push(Edited { cells, extra, group, row: row_no(r), struck, is_hidden });
+        }
+    }
+
+    /// Says which cells of a row are struck, or that the whole row is; gives the columns of key and place that are.
+    fn struck(&mut self, r: usize) -> Vec<usize> {
+        let sheet = self.sheet;
+        let of_form: Vec<(usize, usize)> = self.table.columns.iter().enumerate().filter_map(|(i, c)| c.map(|c| (i, c))).collect();
+        let is_filled = |c: &usize| !sheet.text(r, *c).trim().is_empty();
+        let is_struck = |c: &usize| sheet.looks.is_struck(r, *c);
+        let all: Vec<usize> = of_form.iter().map(|(_, c)| *c).chain(self.table.extra_columns.iter().copied()).filter(is_filled).collect();
+        if !all.is_empty() && all.iter().all(|c| struck::live(&sheet.marked(r, *c)).trim().is_empty()) {
+            self.find("workbook_struck_row", r, all[0], "");
+        } else {
+            for c in all.into_iter().filter(is_struck) {
+                let text = sheet.marked(r, c);
+                self.find("workbook_struck", r, c, text);
+            }
+        }
+        of_form.into_iter().filter(|(i, c)| matches!(self.spec.owner(*i), Owner::Key | Owner::Place) && is_struck(c)).map(|(i, _)| i).collect()
+    }
+
+    /// What people hid: the sheet, and columns in which they write.
+    fn hidden(&mut self, head: usize) {
+        self.table.is_hidden = self.sheet.hidden;
+        if self.sheet.hidden {
+            self.find("workbook_hidden_sheet", head, 0, "");
+        }
+        let of_form = self.table.columns.iter().enumerate().filter_map(|(i, c)| c.map(|c| (i, c)));
+        let own = self.table.extra_columns.iter().enumerate().map(|(i, c)| (self.spec.columns.len() + i, *c));
+        let hidden: Vec<(usize, usize)> = of_form.chain(own).filter(|(_, c)| self.sheet.looks.hides_column(*c)).collect();
+        for &(i, c) in hidden.iter().filter(|(i, _)| *i < self.spec.columns.len() && self.spec.owner(*i) == Owner::People) {
+            let is_used = (head + 1..self.sheet.rows.len()).any(|r| !self.sheet.text(r, c).trim().is_empty());
+            if is_used {
+                self.find("workbook_hidden_column", head, c, self.spec.columns[i].header.clone());
+            }
+        }
+        self.table.hidden_columns = hidden.into_iter().map(|(i, _)| i).collect();
+        if self.sheet.looks.strikes_by_rule {
+            self.find("workbook_struck_by_rule", head, 0, "");
         }
     }
 
@@ -251,10 +304,23 @@ impl TableReader<'_> {
         let Some(c) = self.table.columns[i] else { return String::new() };
         let Some(cell) = self.sheet.cell(r, c).cloned() else { return String::new() };
         if let Some(formula) = &cell.formula {
-            self.find("workbook_formula", r, c, if cell.text.is_empty() { format!("={formula}") } else { cell.text.clone() });
-            if cell.text.is_empty() {
+            if self.sheet.looks.without_value(r, c) {
+                // kept as the text that it is; `is_formula` keeps it from counting
+                self.find("workbook_formula_without_value", r, c, format!("={formula}"));
                 return format!("={formula}");
             }
+            self.find("workbook_formula", r, c, cell.text.clone());
+        } else if self.spec.owner(i) == Owner::People && is_formula(&cell.text) {
+            self.find("workbook_formula_without_value", r, c, cell.text.clone());
+        }
+        if self.spec.owner(i) == Owner::People
+            && let Some(missing) = missing_in(&cell.text)
+        {
+            self.find(super::NO_GLYPH, r, c, missing);
+        }
+        if self.sheet.looks.is_struck(r, c) {
+            // a row keeps its tag and its place under the line
+            return if matches!(self.spec.owner(i), Owner::Key | Owner::Place) { cell.text } else { self.sheet.marked(r, c) };
         }
         let spec = &self.spec.columns[i];
         if cell.kind == Kind::Error {
@@ -318,6 +384,19 @@ impl TableReader<'_> {
                 None
             }
         }
+    }
+}
+
+/// The text of a formula, from a cell that had no value of it: nobody wrote it to be read.
+pub(super) fn is_formula(text: &str) -> bool {
+    text.trim_start().starts_with('=')
+}
+
+/// A cell of a column that people added, as it goes on: with its strike, or with the formula where that has no value.
+fn own_text(sheet: &Sheet, row: usize, column: usize) -> String {
+    match sheet.cell(row, column).and_then(|c| c.formula.as_ref()) {
+        Some(formula) if sheet.looks.without_value(row, column) => format!("={formula}"),
+        _ => sheet.marked(row, column),
     }
 }
 

@@ -42,6 +42,10 @@ pub struct Edited {
     pub group: Option<Group>,
     /// Row as Excel numbers it.
     pub row: u32,
+    /// Columns of key and place that are struck; their cells hold the text alone.
+    pub struck: Vec<usize>,
+    /// People hid the row: what it says does not count.
+    pub is_hidden: bool,
 }
 
 /// A row to be written.
@@ -55,6 +59,7 @@ pub struct Row {
     pub extra: Vec<String>,
     /// The row it was, as Excel numbered it.
     pub source: Option<u32>,
+    pub is_hidden: bool,
 }
 
 /// A text of people that left its row.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::{Layout, TableSpec};
+use super::layout::{Layout, Owner, TableSpec};
 use super::merge::{Known, Row, same};
-use crate::ground::spreadsheet::Sheet;
+use crate::ground::spreadsheet::{Sheet, struck};
 
 /// Sheet code → key → row as written.
 #[derive(Clone, Debug, Default)]
@@ -84,8 +84,12 @@ impl State {
             rows.push(line("extra", spec, "", &mut extra.iter().cloned()));
             for row in merged {
                 rows.push(line("m", spec, &row.key, &mut row.machine.iter().cloned()));
-                if row.cells.iter().zip(&row.machine).any(|(c, m)| !same(c, m)) {
-                    rows.push(line("w", spec, &row.key, &mut row.cells.iter().cloned()));
+                // a line through a tag is no other tag
+                let tags = |i: usize| matches!(spec.owner(i), Owner::Key | Owner::Place);
+                let cells: Vec<String> =
+                    row.cells.iter().enumerate().map(|(i, c)| if tags(i) { struck::plain(c).into_owned() } else { c.clone() }).collect();
+                if cells.iter().zip(&row.machine).any(|(c, m)| !same(c, m)) {
+                    rows.push(line("w", spec, &row.key, &mut cells.into_iter()));
                 }
                 if row.extra.iter().any(|t| !t.is_empty()) {
                     rows.push(line("x", spec, &row.key, &mut row.extra.iter().cloned()));

@@ -10,7 +10,7 @@ use super::layout::{Column, Layout, Owner, TableSpec};
 use super::merge::Row;
 use super::state::State;
 use crate::ground::error::{Error, Result};
-use crate::ground::spreadsheet::{Book, Kind, Sheet};
+use crate::ground::spreadsheet::{Book, Kind, Sheet, write_marked};
 
 const FONT: &str = "BIZ UDPゴシック";
 
@@ -21,6 +21,9 @@ pub struct Table<'a> {
     pub rows: Vec<Row>,
     /// Comments of people: row, column, text.
     pub comments: Vec<(usize, usize, Comment)>,
+    /// What people hid stays hidden: the sheet, and these columns.
+    pub is_hidden: bool,
+    pub hidden_columns: Vec<usize>,
 }
 
 /// Everything that goes into the file.
@@ -45,10 +48,12 @@ pub fn write(content: &Content<'_>) -> Result<Vec<u8>> {
     let mut book = Book::new("協議シート", content.date)?;
     book.text(&content.layout.guide, &content.guide)?;
     let last_indicator = content.indicators.len() + 1;
+    let first = content.tables.iter().position(|t| !t.is_hidden);
     for (i, table) in content.tables.iter().enumerate() {
         let sheet = book.raw().add_worksheet();
         write_table(sheet, table, content.layout, last_indicator).map_err(|e| failed(&table.spec.name, &e))?;
-        if i == 0 {
+        sheet.set_hidden(table.is_hidden);
+        if Some(i) == first {
             sheet.set_active(true);
         }
     }
@@ -162,6 +167,12 @@ fn write_table(sheet: &mut Worksheet, table: &Table<'_>, layout: &Layout, last_i
         for (c, text) in row.extra.iter().enumerate() {
             write_text(sheet, at, column_at(width + c), text, "text", &free.plain[first], &free.date[first])?;
         }
+        if row.is_hidden {
+            sheet.set_row_hidden(at)?;
+        }
+    }
+    for column in &table.hidden_columns {
+        sheet.set_column_hidden(column_at(*column))?;
     }
     for (row, column, comment) in &table.comments {
         note(sheet, row_at(*row), column_at(*column), comment)?;
@@ -220,7 +231,7 @@ fn write_text(
     {
         sheet.write_number_with_format(row, column, n, format)?;
     } else {
-        sheet.write_string_with_format(row, column, text, format)?;
+        write_marked(sheet, row, column, text, format)?;
     }
     Ok(())
 }
@@ -234,7 +245,7 @@ fn write_list(sheet: &mut Worksheet, name: &str, heads: &[String], widths: &[f64
     let format = base().set_border(FormatBorder::Hair);
     for (r, row) in rows.iter().enumerate() {
         for (c, text) in row.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
-            sheet.write_string_with_format(row_at(r + 1), column_at(c), text, &format)?;
+            write_marked(sheet, row_at(r + 1), column_at(c), text, &format)?;
         }
     }
     sheet.autofilter(0, 0, row_at(rows.len().max(1)), column_at(heads.len().max(1)) - 1)?;
@@ -256,8 +267,20 @@ fn write_other(sheet: &mut Worksheet, other: &Sheet, comments: &[Comment]) -> st
             let _ = sheet.merge_range(row_at(top), column_at(left), row_at(bottom), column_at(right), "", &format);
         }
     }
+    for &(first, last) in &other.looks.hidden_columns {
+        for column in first..=last.min(16_383) {
+            sheet.set_column_hidden(column_at(column))?;
+        }
+    }
+    for row in &other.looks.hidden_rows {
+        sheet.set_row_hidden(row_at(*row))?;
+    }
+    let struck_number = |at: (usize, usize), format: &Format| {
+        if other.looks.is_struck(at.0, at.1) { format.clone().set_font_strikethrough() } else { format.clone() }
+    };
     for (r, row) in other.rows.iter().enumerate() {
         for (c, cell) in row.iter().enumerate() {
+            let place = (r, c);
             let (r, c) = (row_at(r), column_at(c));
             if let Some(formula) = &cell.formula {
                 sheet.write_formula_with_format(r, c, Formula::new(formula).set_result(&cell.text), &format)?;
@@ -266,18 +289,16 @@ fn write_other(sheet: &mut Worksheet, other: &Sheet, comments: &[Comment]) -> st
             match cell.kind {
                 Kind::Empty => {}
                 Kind::Number if cell.text.parse::<f64>().is_ok_and(f64::is_finite) => {
-                    sheet.write_number_with_format(r, c, cell.text.parse::<f64>().unwrap_or_default(), &format)?;
+                    sheet.write_number_with_format(r, c, cell.text.parse::<f64>().unwrap_or_default(), &struck_number(place, &format))?;
                 }
                 Kind::Flag => {
                     sheet.write_boolean_with_format(r, c, cell.text == "TRUE", &format)?;
                 }
                 Kind::Date if ExcelDateTime::parse_from_str(&cell.text).is_ok() => {
                     let look = if cell.text.contains('T') { &minute } else { &date };
-                    sheet.write_datetime_with_format(r, c, &ExcelDateTime::parse_from_str(&cell.text)?, look)?;
+                    sheet.write_datetime_with_format(r, c, &ExcelDateTime::parse_from_str(&cell.text)?, &struck_number(place, look))?;
                 }
-                _ => {
-                    sheet.write_string_with_format(r, c, &cell.text, &format)?;
-                }
+                _ => write_marked(sheet, r, c, &other.marked(place.0, place.1), &format)?,
             }
         }
     }

@@ -104,6 +104,9 @@ enum Command {
         /// 公表日がこの日までのものだけ（省くと公表日のあるものすべて）
         #[arg(long)]
         until: Option<String>,
+        /// 書体に字形のない文字を 〓 で印刷して公表することに同意する（省くと、その協議結果は公表しない）
+        #[arg(long)]
+        with_missing_glyphs: bool,
     },
     /// 督促・疑義照会・体制確認の一覧だけを作る（作業フォルダーの check と 確認一覧.xlsx）
     Check {
@@ -355,9 +358,9 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             progress.done();
             report_draft(&drafted?)?;
         }
-        Command::Publish { dir, out, until } => {
-            let workspace = Workspace::open(dir)?;
-            report_publish(&publish::publish(&workspace, out.as_deref(), until.as_deref(), threads)?);
+        Command::Publish { dir, out, until, with_missing_glyphs } => {
+            let asked = publish::Asked { out: out.as_deref(), until: until.as_deref(), with_missing_glyphs: *with_missing_glyphs };
+            report_publish(&publish::publish(&Workspace::open(dir)?, &asked, threads)?)?;
         }
         Command::Explain { dir, asked, rows, out } => {
             let workspace = Workspace::open(dir)?;
@@ -451,16 +454,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             }
         }
         Command::Reference { action: ReferenceAction::Update { dir, files, as_of } } => {
-            for report in official::update(&Workspace::open(dir)?, files, as_of.as_deref())? {
-                println!("■ {}「{}」（{}）", report.publisher, report.dataset, report.as_of);
-                for table in &report.tables {
-                    println!("  作った表：reference/{}.csv（{} 行、それまでの表は {}）", table.table_name, table.rows, table.before);
-                }
-                for r in &report.reasons {
-                    println!("  {}：{} 行（{} {} 行）。{}", r.label, r.all, report.prefecture, r.ours, r.done);
-                }
-                println!("  くわしくは reference/update_report_{}.html を見てください。", report.kind);
-            }
+            official::update(&Workspace::open(dir)?, files, as_of.as_deref())?.iter().for_each(tell::report_update);
         }
         Command::Selftest { dir, record } => selftest::run(dir.as_deref(), record.as_deref(), threads, &whole_sample)?,
         Command::Bench { extract, nation: true, .. } => bench::nation::reading(extract.as_deref(), threads)?,
@@ -482,7 +476,7 @@ fn whole_sample(root: &Path, threads: usize) -> Result<()> {
     let workspace = demo_folder(root, None, threads)?;
     run_with(&workspace, None, None, None, threads)?;
     agenda::make(&workspace, &agenda::Asked { date: None, function: None }, threads)?;
-    publish::publish(&workspace, None, None, threads).map(|_| ())
+    publish::publish(&workspace, &publish::Asked::default(), threads).map(|_| ())
 }
 
 /// The work folder of the demonstration; files that are there stay as they are.

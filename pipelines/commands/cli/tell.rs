@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::check::{unread, workbook::WORKBOOK};
+use crate::commands::official::report::Report;
 use crate::commands::publish;
 use crate::commands::run::Outcome;
 use crate::facts::finding;
@@ -14,6 +15,7 @@ use crate::ground::artefact;
 use crate::ground::error::{Error, Result};
 use crate::ground::own_text;
 use crate::packet::NotRead;
+use crate::workbook::NO_GLYPH;
 
 /// Where people write, or why the workbook there stays as it is.
 pub fn tell_checks(dir: &Path, trouble: &str) {
@@ -136,18 +138,20 @@ pub fn report_draft(drafted: &draft::Drafted) -> Result<()> {
 /// What was odd in the workbook, a line each.
 fn report_workbook(findings: &[Finding]) -> Result<()> {
     let rules = finding::rules()?;
-    for f in findings.iter().take(SHOWN) {
+    // a character that nobody will see in print is named in any case
+    let (missing, others): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|f| f.code == NO_GLYPH);
+    for f in others.iter().take(SHOWN).chain(&missing) {
         let value = if f.value.is_empty() { String::new() } else { format!("「{}」", f.value) };
         println!("{}：{} {value}{}", finding::severity_label(finding::severity(f, &rules)), f.column, rules.get(&f.code).map_or("", |r| &r.what));
     }
-    if findings.len() > SHOWN {
-        println!("ほか {} 件", findings.len() - SHOWN);
+    if others.len() > SHOWN {
+        println!("ほか {} 件", others.len() - SHOWN);
     }
     Ok(())
 }
 
 /// What was published and what was held back.
-pub fn report_publish(outcome: &publish::PublishOutcome) {
+pub fn report_publish(outcome: &publish::PublishOutcome) -> Result<()> {
     let index = outcome.finished.place.join("index.html");
     println!("公表する資料を作りました：{}（協議 {}、方策 {}）", index.display(), outcome.results, outcome.measures);
     if !outcome.held_back.is_empty() {
@@ -156,4 +160,17 @@ pub fn report_publish(outcome: &publish::PublishOutcome) {
     for h in outcome.held_back.iter().take(SHOWN) {
         println!("  シート「{}」の {} 行目（{}、{}）：{}", h.place.sheet, h.place.row, h.area_name, h.theme, h.lacks);
     }
+    report_workbook(&outcome.missing_glyphs)
+}
+
+/// What was read from one of the publishers' workbooks.
+pub fn report_update(report: &Report) {
+    println!("■ {}「{}」（{}）", report.publisher, report.dataset, report.as_of);
+    for table in &report.tables {
+        println!("  作った表：reference/{}.csv（{} 行、それまでの表は {}）", table.table_name, table.rows, table.before);
+    }
+    for r in &report.reasons {
+        println!("  {}：{} 行（{} {} 行）。{}", r.label, r.all, report.prefecture, r.ours, r.done);
+    }
+    println!("  くわしくは reference/update_report_{}.html を見てください。", report.kind);
 }

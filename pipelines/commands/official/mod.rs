@@ -129,11 +129,15 @@ fn recognise(path: &Path) -> Result<Input> {
         sheets.iter().map(|s| s.rows.iter().take(3).flatten().map(|c| text::fold(&c.text)).collect::<Vec<_>>().join("|")).collect();
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     for kind in &kinds {
-        let Some(at) = titles.iter().position(|t| kind.title_has.split(';').all(|word| t.contains(word))) else { continue };
+        let is_kind = |t: &String| kind.title_has.split(';').all(|word| t.contains(word));
+        // what is hidden is read only where nothing else has the title, to say so
+        let seen = (0..sheets.len()).find(|i| !sheets[*i].hidden && is_kind(&titles[*i]));
+        let Some(at) = seen.or_else(|| titles.iter().position(is_kind)) else { continue };
         if kind.workbook_code.is_empty() {
             let (what, next) = kind.refusal.split_once('。').unwrap_or((&kind.refusal, AS_PUBLISHED));
             return Err(Error::new(what).next(next).at(format!("シート「{}」", sheets[at].name)).file(path));
         }
+        refuse_looks(&sheets[at]).map_err(|e| e.file(path).next(AS_PUBLISHED))?;
         return Ok(Input { name, path: path.to_path_buf(), sha256, kind: kind.clone(), sheets, at });
     }
     let said: String = titles.first().map_or("", String::as_str).chars().take(40).collect();
@@ -141,6 +145,32 @@ fn recognise(path: &Path) -> Result<Input> {
     Err(Error::new(format!("どの公表資料か分かりません（先頭の文字「{said}」）"))
         .file(path)
         .next(format!("読めるのは、{} です。公表されたままの Excel ファイルを指定してください", known.join("、"))))
+}
+
+/// Publishers hide and strike nothing: where somebody did, what is data and what is not cannot be told.
+fn refuse_looks(sheet: &Sheet) -> Result<()> {
+    let width = sheet.rows.iter().map(spreadsheet::Row::len).max().unwrap_or(0);
+    let looks = &sheet.looks;
+    if sheet.hidden {
+        return Err(Error::new("資料のシートが隠れています").at(format!("シート「{}」", sheet.name)));
+    }
+    if let Some(row) = looks.hidden_rows.iter().find(|r| sheet.rows.get(**r).is_some_and(|cells| cells.filled().any(|(_, c)| !c.text.is_empty()))) {
+        return Err(Error::new("隠れている行があります（データとして読むかどうか決められません）").at(format!(
+            "シート「{}」の {} 行目",
+            sheet.name,
+            row + 1
+        )));
+    }
+    if let Some(column) = (0..width).find(|c| looks.hides_column(*c) && sheet.rows.iter().any(|r| r.get(*c).is_some_and(|c| !c.text.is_empty()))) {
+        return Err(Error::new("隠れている列があります（データとして読むかどうか決められません）").at(sheet.column_place(column)));
+    }
+    if let Some((row, column)) = looks.struck_cells().next() {
+        return Err(Error::new(format!("見え消し（取り消し線）のある欄です：「{}」", sheet.text(row, column))).at(sheet.place(row, column)));
+    }
+    match looks.formulas_without_value().next() {
+        Some((row, column)) => Err(Error::new("値のない数式です（Excel で開いて保存すると計算されます）").at(sheet.place(row, column))),
+        None => Ok(()),
+    }
 }
 
 impl Input {

@@ -1,6 +1,5 @@
 //! The check report within a run and alone.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Figures, Input, Options, figures};
@@ -64,7 +63,7 @@ pub(super) fn pages(report: &check::Report, html: &Html, basis: &Basis, place: &
         "prefecture": {"code": prefecture.prefecture_code, "name": prefecture.name}, "report_year_label": year,
     });
     let mut page = report.page(common);
-    glyphs::clean(&mut page, &mut BTreeSet::new());
+    glyphs::clean_screen(&mut page);
     if let Some(rejected) = place.rejected {
         rejected.write_csv(&place.folder.join(REJECTED))?;
     }

@@ -135,7 +135,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let own_files = overrides::list(&options.workspace.root)?;
     let mut replaced = printer.sheets(&drafter, &basis, &plan, &talk.tables, options.progress)?;
     let (layout, book, areas, dictionary) = (&round.layout, &talk.book, &basis.areas[..], &basis.dictionary);
-    let published = publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None })?;
+    let published =
+        publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None, with_missing_glyphs: true })?;
     let result_links = printer.results(&published, &mut replaced)?;
     publish::write_lists(&published, &root)?;
     for (place, character) in &replaced {

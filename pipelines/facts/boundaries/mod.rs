@@ -101,6 +101,8 @@ fn features(bytes: &[u8], collected: &mut Collected<'_>) -> Result<()> {
 struct Collected<'a> {
     reference: &'a Reference,
     polygons: BTreeMap<String, Vec<Polygon>>,
+    /// Code → name of each place, and whether one of its shapes encloses something.
+    seen: BTreeMap<String, (String, bool)>,
     prefectures: BTreeSet<String>,
     properties: BTreeSet<String>,
     features: usize,
@@ -108,7 +110,7 @@ struct Collected<'a> {
 
 impl<'a> Collected<'a> {
     fn new(reference: &'a Reference) -> Self {
-        Self { reference, polygons: BTreeMap::new(), prefectures: BTreeSet::new(), properties: BTreeSet::new(), features: 0 }
+        Self { reference, polygons: BTreeMap::new(), seen: BTreeMap::new(), prefectures: BTreeSet::new(), properties: BTreeSet::new(), features: 0 }
     }
 
     fn add(&mut self, properties: &Map<String, Value>, polygons: Vec<Polygon>) -> Result<()> {
@@ -125,7 +127,11 @@ impl<'a> Collected<'a> {
         if let Some((x, y)) = polygons.iter().flatten().flatten().find(|(x, y)| !((west..=east).contains(x) && (south..=north).contains(y))) {
             return Err(Error::new(format!("境界の座標（{x}, {y}）が、日本の経度・緯度（度）ではありません")).at(format!("区域 {owner}")));
         }
-        self.polygons.entry(owner).or_default().extend(polygons.into_iter().filter(|p| p.first().is_some_and(|r| r.len() >= 4)));
+        let drawable: Vec<Polygon> = polygons.into_iter().filter(|p| p.first().is_some_and(encloses)).collect();
+        self.seen.entry(municipality.municipality_code.clone()).or_insert_with(|| (municipality.name.clone(), false)).1 |= !drawable.is_empty();
+        if !drawable.is_empty() {
+            self.polygons.entry(owner).or_default().extend(drawable);
+        }
         Ok(())
     }
 
@@ -143,15 +149,31 @@ impl<'a> Collected<'a> {
             let others: Vec<&str> = self.prefectures.iter().map(String::as_str).take(5).collect();
             return Err(Error::new(format!("境界のファイルが{}のものではありません（都道府県コード {}）", p.name, others.join("、"))));
         }
+        let shapeless = self.seen.values().filter(|(_, is_drawable)| !is_drawable).map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        if !shapeless.is_empty() {
+            return Err(Error::new(format!("境界のファイルに、形のない（線が消えた）市区町村があります：{}", shown(&shapeless))));
+        }
         let missing: Vec<&str> =
             self.reference.whole_municipalities().filter(|m| !self.polygons.contains_key(&m.municipality_code)).map(|m| m.name.as_str()).collect();
         if !missing.is_empty() {
-            let shown = missing.iter().take(5).copied().collect::<Vec<_>>().join("、");
-            let more = if missing.len() > 5 { format!("ほか{}", missing.len() - 5) } else { String::new() };
-            return Err(Error::new(format!("境界のファイルにない市区町村があります：{shown}{more}")));
+            return Err(Error::new(format!("境界のファイルにない市区町村があります：{}", shown(&missing))));
         }
         Ok(Boundaries { polygons: self.polygons, ..Boundaries::default() })
     }
+}
+
+/// The first names of a list, and how many more there are.
+fn shown(names: &[&str]) -> String {
+    let more = if names.len() > 5 { format!("ほか{}", names.len() - 5) } else { String::new() };
+    names.iter().take(5).copied().collect::<Vec<_>>().join("、") + &more
+}
+
+/// Whether a ring encloses something: three places apart, not on one line.
+fn encloses(ring: &Ring) -> bool {
+    let Some(&(x0, y0)) = ring.first() else { return false };
+    let twice: f64 = ring.windows(2).map(|w| (w[0].0 - x0) * (w[1].1 - y0) - (w[1].0 - x0) * (w[0].1 - y0)).sum();
+    // a square of ten centimetres, in degrees
+    ring.len() >= 4 && twice.abs() > 1e-12
 }
 
 /// A code as 5 digits: numbers lose their leading zero, and some files add a check digit.

@@ -4,6 +4,7 @@ use rust_xlsxwriter::{
     Color, DataValidation, DataValidationErrorStyle, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
+use super::struck;
 use crate::ground::error::{Error, Result};
 
 /// Typeface of every cell: on every Japanese Windows since 2018.
@@ -183,12 +184,33 @@ pub fn hide_column(sheet: &mut Worksheet, column: usize) -> Result<()> {
     sheet.set_column_hidden(place(column)?).map(|_| ()).map_err(failed)
 }
 
+/// Hides a row (from zero) of a sheet.
+pub fn hide_row(sheet: &mut Worksheet, row: usize) -> Result<()> {
+    let row = u32::try_from(row).map_err(|_| Error::new("行が多すぎて Excel に書けません"))?;
+    sheet.set_row_hidden(row).map(|_| ()).map_err(failed)
+}
+
 /// Offers words in a column for the first `rows` rows below the heading. Another word is possible after a warning: nobody is kept from writing.
 pub fn offer_words(sheet: &mut Worksheet, column: usize, rows: usize, words: &[&str]) -> Result<()> {
     let rule = DataValidation::new().allow_list_strings(words).map_err(failed)?.set_error_style(DataValidationErrorStyle::Warning);
     let rule = rule.set_error_title("選択肢にない言葉です").map_err(failed)?.set_error_message("一覧にある言葉を選んでください。").map_err(failed)?;
     let last = u32::try_from(rows.max(1)).map_err(|_| Error::new("行が多すぎて Excel に書けません"))?;
     sheet.add_data_validation(1, place(column)?, last, place(column)?, &rule).map(|_| ()).map_err(failed)
+}
+
+/// A text with the line through what is struck in it (`struck`), in a cell of this format.
+pub fn write_marked(sheet: &mut Worksheet, row: u32, column: u16, text: &str, format: &Format) -> std::result::Result<(), XlsxError> {
+    let line = format.clone().set_font_strikethrough();
+    let runs = struck::runs(text);
+    match runs.as_slice() {
+        [one] => sheet.write_string_with_format(row, column, &one.text, if one.is_struck { &line } else { format })?,
+        [] => sheet.write_string_with_format(row, column, text, format)?,
+        many => {
+            let segments: Vec<(&Format, &str)> = many.iter().map(|r| (if r.is_struck { &line } else { format }, r.text.as_str())).collect();
+            sheet.write_rich_string_with_format(row, column, &segments, format)?
+        }
+    };
+    Ok(())
 }
 
 /// Error of the library as ours.
@@ -224,7 +246,7 @@ fn paper(sheet: &mut Worksheet) {
 fn write(sheet: &mut Worksheet, row: u32, column: u16, value: &Value, format: &Format, date: &Format) -> Result<()> {
     match value {
         Value::Blank => sheet.write_blank(row, column, format),
-        Value::Text(text) => sheet.write_string_with_format(row, column, text, format),
+        Value::Text(text) => return write_marked(sheet, row, column, text, format).map_err(failed),
         Value::Number(n) => sheet.write_number_with_format(row, column, *n, format),
         Value::Date(text) => match ExcelDateTime::parse_from_str(text) {
             Ok(day) => sheet.write_datetime_with_format(row, column, &day, date),

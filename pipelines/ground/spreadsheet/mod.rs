@@ -2,15 +2,19 @@
 
 mod book;
 mod guard;
+mod looks;
 mod old;
+pub(crate) mod parts;
 mod read;
 pub mod renew;
 mod row;
+pub mod struck;
 
 use std::io::Read as _;
 
-pub use book::{Book, Column, Value, Width, hide_column, offer_words, same_system};
+pub use book::{Book, Column, Value, Width, hide_column, hide_row, offer_words, same_system, write_marked};
 pub use guard::Limits;
+pub use looks::{Looks, place};
 pub use old::rows_of_old_bytes;
 pub use read::{Rows, Sheet, read, read_bytes, read_within, rows_of_bytes, rows_within};
 pub use row::{Cell, Kind, Row};

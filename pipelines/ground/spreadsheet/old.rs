@@ -6,6 +6,7 @@ use std::io::Cursor;
 
 use calamine::{Reader, Xls, XlsError};
 
+use super::looks::Looks;
 use super::read::{Rows, broken, text_of};
 use crate::ground::error::{Error, Result};
 
@@ -35,7 +36,7 @@ fn rows(bytes: Vec<u8>) -> Result<Vec<Rows>> {
         }
         let merged = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
         let merged = merged.iter().map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect();
-        found.push(Rows { name, rows, merged });
+        found.push(Rows { name, rows, merged, hidden: false, looks: Looks::default() });
     }
     Ok(found)
 }

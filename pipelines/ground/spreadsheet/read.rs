@@ -1,15 +1,16 @@
 //! Reading: every sheet as rows of cells with their text as people see it, and what kind of cell it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Cursor;
 use std::path::Path;
 
 use calamine::{Data, DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::guard::{COLUMNS, Guard, Limits, ROWS};
-use super::{Cell, Kind, Row, cell_name, column_name};
+use super::looks::{self, Looks};
+use super::{Cell, Kind, Row, cell_name, column_name, struck};
 use crate::ground::error::{Error, Result};
-use crate::ground::text::NO_VALUE;
+use crate::ground::text::{NO_VALUE, line_feeds};
 
 /// One sheet. Rows and columns are counted from zero at A1, so a cell's place is its place in Excel.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Sheet {
     pub rows: Vec<Row>,
     /// Merged regions: first row, first column, last row, last column.
     pub merged: Vec<(usize, usize, usize, usize)>,
+    /// What is struck, hidden, or a formula without a value.
+    pub looks: Looks,
 }
 
 impl Sheet {
@@ -29,6 +32,11 @@ impl Sheet {
 
     pub fn cell(&self, row: usize, column: usize) -> Option<&Cell> {
         self.rows.get(row).and_then(|r| r.get(column))
+    }
+
+    /// Text of a cell with marks around what is struck (`struck`).
+    pub fn marked(&self, row: usize, column: usize) -> String {
+        self.looks.marked(row, column, self.text(row, column))
     }
 
     /// `シート「協議シート」の B12`
@@ -72,6 +80,8 @@ pub struct Rows {
     pub rows: Vec<(u32, csv::StringRecord)>,
     /// Merged regions as in `Sheet`.
     pub merged: Vec<(usize, usize, usize, usize)>,
+    pub hidden: bool,
+    pub looks: Looks,
 }
 
 /// The sheets of a workbook that is in memory, one cell after another.
@@ -85,7 +95,7 @@ pub fn rows_within(bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Rows>> {
 }
 
 /// A reader of a whole workbook.
-type Reading<T> = fn(Cursor<Vec<u8>>, &mut Guard<'_>) -> Result<T>;
+type Reading<T> = fn(Cursor<Vec<u8>>, HashMap<String, Looks>, &mut Guard<'_>) -> Result<T>;
 
 fn guarded<T>(bytes: Vec<u8>, limits: &Limits, read: Reading<T>) -> Result<T> {
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
@@ -96,16 +106,19 @@ fn guarded<T>(bytes: Vec<u8>, limits: &Limits, read: Reading<T>) -> Result<T> {
     let mut guard = Guard::new(limits);
     guard.unpacked(&bytes)?;
     // a damaged file must never stop the program with the library's own panic
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(Cursor::new(bytes), &mut guard)));
-    outcome.unwrap_or_else(|_| Err(broken("中身がこわれています")))
+    let read = || {
+        let looks = looks::read(&bytes);
+        read(Cursor::new(bytes), looks, &mut guard)
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|_| Err(broken("中身がこわれています")))
 }
 
-fn streamed(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Rows>> {
+fn streamed(source: Cursor<Vec<u8>>, mut looks: HashMap<String, Looks>, guard: &mut Guard<'_>) -> Result<Vec<Rows>> {
     let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
-    let names: Vec<String> = book.sheets_metadata().iter().map(|s| s.name.clone()).collect();
-    guard.sheets(names.len())?;
-    let mut found = Vec::with_capacity(names.len());
-    for name in names {
+    let listed: Vec<(String, bool)> = book.sheets_metadata().iter().map(|s| (s.name.clone(), s.visible != SheetVisible::Visible)).collect();
+    guard.sheets(listed.len())?;
+    let mut found = Vec::with_capacity(listed.len());
+    for (name, hidden) in listed {
         let merged = merged(&mut book, &name);
         let mut reader = match book.worksheet_cells_reader(&name) {
             Ok(reader) => reader,
@@ -113,6 +126,7 @@ fn streamed(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Rows>>
             Err(XlsxError::NotAWorksheet(_)) => continue,
             Err(e) => return Err(explain(&e)),
         };
+        let looks = looks.remove(&name).unwrap_or_default();
         let mut rows: BTreeMap<u32, Vec<(u32, String)>> = BTreeMap::new();
         let mut done: Vec<(u32, csv::StringRecord)> = Vec::new();
         while let Some(next) = reader.next_cell_with_formula().map_err(|e| explain(&e))? {
@@ -120,6 +134,7 @@ fn streamed(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Rows>>
             let text = match (&next.value, &next.formula) {
                 // written by a program that computes nothing: to leave it out would make it a blank
                 (DataRef::Empty, Some(formula)) => format!("{NO_VALUE}={formula}"),
+                (_, Some(formula)) if looks.without_value(row as usize, column as usize) => format!("{NO_VALUE}={formula}"),
                 (value, _) => cell(&Data::from(value.clone())).text,
             };
             if text.is_empty() {
@@ -134,7 +149,7 @@ fn streamed(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Rows>>
         }
         flush(&name, &mut rows, &mut done, guard)?;
         done.sort_by_key(|(row, _)| *row);
-        found.push(Rows { name, rows: done, merged });
+        found.push(Rows { name, rows: done, merged, hidden, looks });
     }
     Ok(found)
 }
@@ -164,7 +179,7 @@ fn merged(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Vec<(usize, usize, us
     inside.map(|d| (d.start.0 as usize, d.start.1 as usize, d.end.0 as usize, d.end.1 as usize)).collect()
 }
 
-fn sheets(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Sheet>> {
+fn sheets(source: Cursor<Vec<u8>>, mut looks: HashMap<String, Looks>, guard: &mut Guard<'_>) -> Result<Vec<Sheet>> {
     let mut book = Xlsx::new(source).map_err(|e| explain(&e))?;
     // a chart sheet has no cells
     let cells = book.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet);
@@ -192,7 +207,8 @@ fn sheets(source: Cursor<Vec<u8>>, guard: &mut Guard<'_>) -> Result<Vec<Sheet>> 
         for (r, row) in rows.iter().enumerate() {
             guard.gaps(&name, (r, row.len()), row.len() - row.filled().count())?;
         }
-        found.push(Sheet { name, hidden, rows, merged });
+        let looks = looks.remove(&name).unwrap_or_default();
+        found.push(Sheet { name, hidden, rows, merged, looks });
     }
     Ok(found)
 }
@@ -201,7 +217,7 @@ fn cell(data: &Data) -> Cell {
     let (text, kind) = match data {
         Data::Empty => (String::new(), Kind::Empty),
         Data::String(s) if s.is_empty() => (String::new(), Kind::Empty),
-        Data::String(s) => (s.replace("\r\n", "\n").replace('\r', "\n"), Kind::Text),
+        Data::String(s) => (struck::without_marks(line_feeds(s)), Kind::Text),
         Data::Int(n) => (n.to_string(), Kind::Number),
         Data::Float(n) => (n.to_string(), Kind::Number),
         Data::Bool(b) => ((if *b { "TRUE" } else { "FALSE" }).to_owned(), Kind::Flag),
