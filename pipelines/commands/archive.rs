@@ -100,7 +100,7 @@ fn write(root: &Path, out: &Path, contents: &Contents) -> Result<u64> {
     let scratch = Scratch::beside(out)?;
     let waiting = scratch.path().join("保管.zip");
     let file = File::create(&waiting).map_err(|e| failed(&e))?;
-    let mut zip = ZipWriter::new(UntilFailure { file, has_failed: false });
+    let mut zip = ZipWriter::new(UntilFailure::new(file));
     // no clock and no system of this machine: the entries' time is the format's first day
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(zip::DateTime::default());
     let options = options.system(zip::System::Unix);
@@ -122,31 +122,42 @@ fn write(root: &Path, out: &Path, contents: &Contents) -> Result<u64> {
 /// in its own words and on the screen.
 struct UntilFailure {
     file: File,
-    has_failed: bool,
+    /// After the failure: where the library believes to be.
+    beyond: Option<u64>,
 }
 
 impl UntilFailure {
-    fn once<T>(&mut self, otherwise: T, operation: impl FnOnce(&mut File) -> std::io::Result<T>) -> std::io::Result<T> {
-        if self.has_failed {
-            return Ok(otherwise);
-        }
-        operation(&mut self.file).inspect_err(|_| self.has_failed = true)
+    fn new(file: File) -> Self {
+        Self { file, beyond: None }
     }
 }
 
 impl Write for UntilFailure {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.once(bytes.len(), |file| file.write(bytes))
+        if let Some(at) = &mut self.beyond {
+            *at += bytes.len() as u64;
+            return Ok(bytes.len());
+        }
+        let written = self.file.write(bytes);
+        if written.is_err() {
+            self.beyond = Some(self.file.stream_position().unwrap_or(0));
+        }
+        written
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.once((), File::flush)
+        if self.beyond.is_some() { Ok(()) } else { self.file.flush() }
     }
 }
 
 impl Seek for UntilFailure {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        self.once(0, |file| file.seek(to))
+        let Some(at) = &mut self.beyond else { return self.file.seek(to) };
+        *at = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::Current(by) | SeekFrom::End(by) => at.saturating_add_signed(by),
+        };
+        Ok(*at)
     }
 }
 

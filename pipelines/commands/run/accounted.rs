@@ -13,6 +13,7 @@ use crate::facts::workspace::{BUILT_IN, SETTINGS};
 use crate::facts::{boundaries, council, local};
 use crate::ground::error::{Error, Result};
 use crate::ground::folder::files_below;
+use crate::ground::scratch;
 use crate::ground::{embedded, filekind, own_text};
 use crate::ingest::ADDITIONS;
 use crate::packet::NotRead;
@@ -145,6 +146,8 @@ fn copies(root: &Path) -> Result<Vec<Finding>> {
         .filter(|e| e.path().is_file())
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .filter(|name| !worked_on.contains(&name.as_str()))
+        // neither what this run works with, nor an archive of the work folder
+        .filter(|name| !name.starts_with(scratch::PREFIX) && !name.ends_with(".zip"))
         .collect();
     names.sort();
     let about = |name: &str| stems.iter().any(|stem| name.trim_start_matches(['~', '$', '.']).trim_start_matches("lock.").contains(stem));
