@@ -210,6 +210,11 @@ fn ticks(p: &mut Picture, axis: &Axis, step: f64, unit: &str, (middles, bottom):
         }
         let text = if k == last { format!("{}{unit}", number(value)) } else { number(value) };
         let half = width(&text, NOTE.em, false) / 2.0;
+        // the last number carries the unit: the one before it gives way where the axis is short
+        let unit_from = NARROW_RIGHT - width(&format!("{}{unit}", number(step * last as f64)), NOTE.em, false);
+        if k + 1 == last && x + half > unit_from - 6.0 {
+            continue;
+        }
         p.text(&text, (x.min(NARROW_RIGHT - half).max(MARGIN + half), bottom + 20.0), Anchor::Middle, Letters { colour: INK, ..NOTE });
     }
 }
