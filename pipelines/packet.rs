@@ -91,7 +91,7 @@ impl Manifest {
 }
 
 /// Those of some files below the work folder that are there, with their hashes, as inputs of a manifest.
-pub fn inputs(work_folder: &Path, files: impl IntoIterator<Item = &'static str>) -> Result<Vec<serde_json::Value>> {
+pub fn inputs<'a>(work_folder: &Path, files: impl IntoIterator<Item = &'a str>) -> Result<Vec<serde_json::Value>> {
     let entry = |(name, path): (&str, PathBuf)| {
         let bytes = fs::read(&path).map_err(|e| Error::io("作業フォルダーの表や設定を読めません", &path, &e))?;
         Ok(serde_json::json!({ "file_name": name, "sha256": sha256(&bytes), "bytes": bytes.len() }))

@@ -249,7 +249,7 @@ proptest! {
             Ok(layout) => {
                 let grid = grid::read(&sample()[..20_000.min(sample().len())], None);
                 if let Ok(grid) = grid {
-                    let _ = layout::recognise(&[layout], &grid);
+                    let _ = layout::recognise(&[layout], &grid, &kyogi::facts::dictionary::labels::Labels::default());
                 }
             }
             Err(error) => prop_assert!(error.to_string().contains("次にすること")),

@@ -50,6 +50,7 @@ fn item_mutants(item: &Item, functions: &[String]) -> Vec<Mutant> {
         asked: vec![item.function_code.clone()],
         touches: vec![item.function_code.clone()],
     };
+    let scope = |to: &'static str, asked: &str| Mutant { asked: vec![asked.to_owned()], ..mutant(vec![("intention_scope", to)]) };
     const NOTHING: [(&str, &str); 2] = [("counts_literal", "0"), ("counts_core", "0")];
     const BOTH: [(&str, &str); 2] = [("counts_literal", "1"), ("counts_core", "1")];
     let with = |first: (&'static str, &'static str), rest: [(&'static str, &'static str); 2]| mutant([vec![first], rest.to_vec()].concat());
@@ -68,10 +69,19 @@ fn item_mutants(item: &Item, functions: &[String]) -> Vec<Mutant> {
             if item.value_type == ValueType::Names {
                 all.push(mutant(vec![("value_type", "text")]));
             }
+            if item.intention_scope == "function" {
+                all.push(mutant(vec![("intention_scope", "other")]));
+            }
             all
         }
         // a text cannot decide, whatever its row says
         _ if item.value_type == ValueType::Text => Vec::new(),
+        // a 意向 about digital equipment is none to carry 1号
+        _ if item.intention_scope == "other" => vec![with(("requirement", "star"), BOTH), scope("function", "gates")],
+        _ if item.function_code == "other" && item.intention_scope == "function" => {
+            let touches = vec![item.item_code.replace("oth_intent_", "")];
+            vec![Mutant { touches, ..scope("other", "gates") }]
+        }
         _ if item.function_code == "g1" => vec![with(("requirement", "star"), BOTH)],
         _ if functions.contains(&item.function_code) => vec![with(("requirement", "any"), BOTH)],
         _ => Vec::new(),
@@ -91,7 +101,10 @@ fn choice_mutants(choice: &Choice, dictionary: &Dictionary) -> Vec<Mutant> {
     };
     let decides = users.iter().any(|i| !i.requirement.is_empty());
     let is_positive = choice.polarity == "positive";
+    // the loader wants the words to say what the columns say; the answers of the cases were read before
+    let no_word = ("label", "変異");
     let polarity = mutant(vec![
+        no_word,
         ("polarity", if is_positive { "negative" } else { "positive" }),
         // the loader wants a 無 not to count
         ("counts_core", if is_positive { "0" } else { "1" }),
@@ -100,7 +113,8 @@ fn choice_mutants(choice: &Choice, dictionary: &Dictionary) -> Vec<Mutant> {
         // 今後担う意向 is read by its polarity alone
         return if choice.choice_set == "intent" { vec![polarity] } else { Vec::new() };
     }
-    let mut all = vec![polarity, mutant(vec![("intention", if choice.intention { "0" } else { "1" })]), mutant(vec![GONE])];
+    let flipped = mutant(vec![("label", "変異"), ("intention", if choice.intention { "0" } else { "1" })]);
+    let mut all = vec![polarity, flipped, mutant(vec![GONE])];
     if is_positive && users.iter().any(|i| i.requirement == "any" && i.counts_core) {
         all.push(mutant(vec![("counts_core", if choice.counts_core { "0" } else { "1" })]));
     }

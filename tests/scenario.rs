@@ -10,7 +10,16 @@ use crate::support::{columns, folder, plain_facility, rows, sample_rows, sample_
 
 fn whole(before: (f64, f64), after: (f64, f64)) -> Change {
     let value = |(low, high)| FigureValue { low, high };
-    Change { key: Default::default(), unit: String::new(), before: value(before), after: value(after), is_partial: false, alike: None }
+    Change {
+        key: Default::default(),
+        unit: String::new(),
+        before: value(before),
+        after: value(after),
+        is_partial: false,
+        alike: None,
+        break_note: String::new(),
+        is_redefined: false,
+    }
 }
 
 fn change(before: (f64, f64), after: (f64, f64)) -> &'static str {

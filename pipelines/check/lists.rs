@@ -110,6 +110,7 @@ pub fn fields(sheet: &str) -> Vec<Field> {
             f("種類", 18.0, Key),
             f("医療機関ID", 18.0, Key),
         ],
+        super::outpatients::SHEET => super::outpatients::fields(),
         JUMPS => vec![
             f("段階", 12.0, Key),
             f("コード", 18.0, Key),
@@ -203,6 +204,7 @@ impl Source<'_> {
             self.nearly()?,
             self.added(&known)?,
             self.not_listed(&known, &expected),
+            super::outpatients::listing(self.stages, &|code| self.area(code))?,
         ])
     }
 

@@ -239,7 +239,7 @@ fn whole(m: &Municipality) -> String {
 }
 
 /// Municipality of an address in the prefecture: its name at the start, after prefecture and 郡.
-fn place_of<'a>(code: &str, address: &str, reference: &'a Reference) -> Option<&'a Municipality> {
+pub(crate) fn place_of<'a>(code: &str, address: &str, reference: &'a Reference) -> Option<&'a Municipality> {
     if let Some(m) = reference.municipalities.iter().find(|m| m.municipality_code == code || m.municipality_code6 == code) {
         return Some(m);
     }

@@ -8,6 +8,8 @@ pub mod listing;
 pub mod lists;
 pub mod master;
 pub mod merge;
+pub mod outpatients;
+pub mod outside;
 pub mod overrides;
 pub mod people;
 pub mod previous;
@@ -38,6 +40,8 @@ pub struct Desk {
     override_sheet: OldSheet,
     pub overrides: Vec<Override>,
     refused: BTreeMap<usize, String>,
+    /// Facility → whether it sees general outpatients, as people confirmed it.
+    outpatients: BTreeMap<String, bool>,
 }
 
 /// All sheets that the program writes.
@@ -55,6 +59,7 @@ pub fn known() -> Vec<(&'static str, Vec<Field>)> {
         lists::NEARLY,
         lists::ADDED,
         lists::NOT_LISTED,
+        outpatients::SHEET,
     ]
     .map(|sheet| (sheet, fields(sheet)))
     .into();
@@ -72,7 +77,13 @@ impl Desk {
         let mut people = workbook::read(folder, &known())?;
         let override_sheet = people.sheets.remove(overrides::SHEET).unwrap_or_default();
         let (overrides, refused) = overrides::read(&override_sheet, dictionary, workbook::WORKBOOK, &mut people.findings);
-        Ok(Self { work_folder: Some(folder.to_path_buf()), people, override_sheet, overrides, refused })
+        let outpatients = people.sheets.get(outpatients::SHEET).map(outpatients::read).unwrap_or_default();
+        Ok(Self { work_folder: Some(folder.to_path_buf()), people, override_sheet, overrides, refused, outpatients })
+    }
+
+    /// The artefact `ing_outpatients`: what people confirmed of general outpatients.
+    pub fn outpatients(&self) -> Result<Table> {
+        outpatients::table(&self.outpatients)
     }
 
     /// The artefact that determination needs.

@@ -9,11 +9,11 @@ use std::path::Path;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
-use serde::Deserialize;
 
 use crate::check;
 use crate::commands::run::CHECKS;
 use crate::facts::areas::Area;
+use crate::facts::calendar::{Row, on};
 use crate::facts::council::Council;
 use crate::facts::dictionary::{Dictionary, read_csv};
 use crate::facts::finding;
@@ -25,21 +25,6 @@ use crate::ground::own_text;
 use crate::ground::spreadsheet;
 use crate::packet::Manifest;
 use crate::workbook::{self, CouncilBook};
-
-/// A step of the year as its row says it. `opens` and `closes` are month and day of the calendar year after the report year
-/// (November and December of `accounts` lie in the report year itself; `+1-` means one year later).
-#[derive(Clone, Debug, Deserialize)]
-struct Row {
-    step_code: String,
-    from_year: i32,
-    to_year: Option<i32>,
-    opens: String,
-    closes: String,
-    who: String,
-    label: String,
-    evidence: String,
-    command: String,
-}
 
 /// How far a step is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,16 +150,6 @@ pub fn steps(workspace: &Workspace, today: Date) -> Result<Vec<Step>> {
         .collect()
 }
 
-/// `MM-DD` of the year after the report year, with `+1-` one year later; the autumn before the reports lies in the report year.
-fn on(text: &str, row: &Row, report_year: i32) -> Result<Date> {
-    let broken = || Error::new(format!("暦の日付「{text}」が分かりません")).at(format!("sql/rules/calendar.csv の {}", row.step_code));
-    let (later, day) = text.strip_prefix("+1-").map_or((0, text), |rest| (1, rest));
-    let (month, day) = day.split_once('-').ok_or_else(broken)?;
-    let (month, day): (i8, i8) = (month.parse().map_err(|_| broken())?, day.parse().map_err(|_| broken())?);
-    let year = report_year + 1 + later - i32::from(row.step_code == "accounts");
-    Date::new(i16::try_from(year).map_err(|_| broken())?, month, day).map_err(|_| broken())
-}
-
 fn own_date(own: Option<&str>, default: &str, row: &Row, report_year: i32) -> Result<Date> {
     own.map_or_else(|| on(default, row, report_year), |text| parse_date(text).map_err(|e| e.at(format!("[calendar] の {}", row.step_code))))
 }
@@ -240,6 +215,9 @@ impl<'a> Evidence<'a> {
             "agendas_made" => done_or(self.agendas()),
             "meetings_recorded" => done_or(self.unrecorded()),
             "results_published" => done_or(self.unpublished()),
+            "plan_made" => {
+                done_or(exists(&[&self.workspace.output().join("plan")], "医療計画 十の二 の素材がまだありません（kyogi run で作ります）"))
+            }
             "archive_made" => {
                 let zips = std::fs::read_dir(root).into_iter().flatten().flatten().any(|e| e.path().extension().is_some_and(|x| x == "zip"));
                 if zips { State::Done } else { State::ByPeople }

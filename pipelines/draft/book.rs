@@ -74,6 +74,8 @@ pub struct FigureLine {
     /// Figure of the previous report year; empty where there is none.
     pub before: String,
     pub verdict: &'static str,
+    /// Where it broke since then; empty where it did not.
+    pub broke: String,
     /// Whether it can be told that the figure rose or fell.
     pub moved: bool,
     pub sentence: String,
@@ -91,6 +93,7 @@ pub fn verdict_label(verdict: &str) -> &'static str {
         "lower" => "減った",
         "overlapping" => "分からない（幅が重なる）",
         "partial" => "分からない（未報告の分がない）",
+        "redefined" => "言えない（定義が変わった）",
         _ => "",
     }
 }
@@ -216,6 +219,7 @@ impl DataBook {
             also: causes.iter().filter(|c| !c.starts_with(UNREPORTED)).cloned().collect::<Vec<_>>().join("、"),
             before: change.map_or_else(String::new, |c| FigureValue { low: c.before.low, high: c.before.high }.text(&m.unit)),
             verdict: change.map_or("", |c| verdict_label(c.verdict())),
+            broke: change.map_or_else(String::new, |c| c.break_note.clone()),
             moved: change.is_some_and(|c| matches!(c.verdict(), "higher" | "lower")),
             sentence: self.sentence(area, s)?,
         })

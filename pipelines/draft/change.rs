@@ -8,11 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aggregate::figure::FigureValue;
 use crate::draft::sentence;
 use crate::facts::areas::Area;
+use crate::facts::dictionary::fees::{Break, Fees};
+use crate::facts::dictionary::{Dictionary, read_csv};
 use crate::ground::artefact::{ColumnNote, Table};
 use crate::ground::error::{Error, Result};
 
@@ -30,6 +32,10 @@ pub struct Change {
     pub is_partial: bool,
     /// The same without those who are silent, where there is such a comparison.
     pub alike: Option<Alike>,
+    /// Where the figure broke because a fee was renamed, split or left out; empty where it did not.
+    pub break_note: String,
+    /// What was counted is something else since then: more or less cannot be said.
+    pub is_redefined: bool,
 }
 
 /// Like with like: the facilities that reported in both years; where their IDs do not go on, all that reported in each year.
@@ -51,10 +57,12 @@ impl Change {
         (self.before.low, self.before.high) != (self.after.low, self.after.high)
     }
 
-    /// `same`, `higher`, `lower`; `overlapping` where the intervals do, `partial` where the unreported are in neither.
+    /// `same`, `higher`, `lower`; `redefined` where another thing is counted, `overlapping` where the intervals do, `partial` where the unreported are in neither.
     pub fn verdict(&self) -> &'static str {
         let (b, a) = (self.before, self.after);
-        if self.is_partial {
+        if self.is_redefined {
+            "redefined"
+        } else if self.is_partial {
             "partial"
         } else if b.low == a.low && b.high == a.high {
             "same"
@@ -88,7 +96,7 @@ pub fn changes(before: &Table, after: &Table) -> Result<Vec<Change>> {
     let change = |(key, (unit, after, now_whole)): (Key, (String, FigureValue, bool))| {
         let (_, before, was_whole) = before.get(&key)?;
         let is_partial = !(now_whole && *was_whole) && left_out(&key[2], &key[3]);
-        Some(Change { key, unit, before: *before, after, is_partial, alike: None })
+        Some(Change { key, unit, before: *before, after, is_partial, alike: None, break_note: String::new(), is_redefined: false })
     };
     Ok(after.into_iter().filter(|(key, _)| !key[3].contains("compare=")).filter_map(change).collect())
 }
@@ -163,6 +171,39 @@ impl Reports {
     }
 }
 
+/// Writes into each change between two report years where the fees behind its figure changed.
+pub fn mark_breaks(changes: &mut [Change], dictionary: &Dictionary, fees: &Fees, before: i32, after: i32) -> Result<()> {
+    let behind: Vec<CountedItem> = read_csv("sql/dictionary/indicator_items.csv")?;
+    let mut known: BTreeMap<String, Option<Break>> = BTreeMap::new();
+    for change in changes {
+        let [_, _, indicator, breakdown] = &change.key;
+        let named = breakdown.split(';').find_map(|b| b.strip_prefix("item="));
+        let item = named.or_else(|| behind.iter().find(|b| b.indicator_code == *indicator).map(|b| b.item_code.as_str()));
+        let Some(item) = item.and_then(|code| dictionary.item(code)) else { continue };
+        if !known.contains_key(&item.item_code) {
+            known.insert(item.item_code.clone(), fees.break_of(&item.item_code, &item.period_kind, before, after)?);
+        }
+        if let Some(found) = &known[&item.item_code] {
+            change.break_note = found.words()?;
+            change.is_redefined = found.redefined;
+        }
+    }
+    Ok(())
+}
+
+/// An indicator that rests on the counts of one item.
+#[derive(Deserialize)]
+struct CountedItem {
+    indicator_code: String,
+    item_code: String,
+}
+
+/// The report year of a table of figures; `None` for an empty one.
+pub fn year_of(figures: &Table) -> Result<Option<i32>> {
+    let year = if figures.is_empty() { None } else { figures.int(0, "report_year")? };
+    Ok(year.and_then(|y| i32::try_from(y).ok()))
+}
+
 /// The figures of a packet.
 pub fn figures_of(packet: &Path) -> Result<Table> {
     let path = packet.join("data/figures.parquet");
@@ -192,6 +233,7 @@ pub fn table(changes: &[Change]) -> Result<Table> {
             (note("value_high", "上限", ""), number(&|c| c.after.high)),
             (note("unit", "単位", ""), text(&|c| &c.unit)),
             (note("verdict", "変化", ""), text(&|c| c.verdict())),
+            (note("break", "切れ目（診療報酬の項目の変更）", ""), text(&|c| &c.break_note)),
         ],
     )
 }

@@ -8,6 +8,7 @@ use super::figures::{AreaAnswers, ChoiceCount, ClaimCount};
 use super::picture_facts::PictureFacts;
 use super::systems;
 use crate::aggregate::figure::{FigureValue, Indicator};
+use crate::check::outside::Line;
 use crate::draft::change::Change;
 use crate::facts::areas::Area;
 use crate::facts::boundaries::Boundaries;
@@ -54,6 +55,8 @@ pub struct Facts {
     pub(super) pictures: PictureFacts,
     /// Where the projected demand of an area comes from.
     pub allocation: systems::Allocation,
+    /// Level and area code → what lists of others say of it.
+    pub outside: BTreeMap<(String, String), Vec<Line>>,
 }
 
 /// The aggregate tables that pages are drafted from.
@@ -85,6 +88,7 @@ impl Facts {
             changes: BTreeMap::new(),
             pictures: PictureFacts::default(),
             allocation: systems::Allocation::default(),
+            outside: BTreeMap::new(),
         };
         for i in 0..figures.len() {
             let area = facts.answers.entry((figures.text(i, "level")?.into(), figures.text(i, "area_code")?.into())).or_default();

@@ -2,10 +2,12 @@
 
 pub mod book;
 pub mod change;
+pub mod document;
 mod facts;
 pub mod figures;
 mod map;
 pub mod opened;
+pub mod outpatient;
 pub mod overview;
 pub mod paper;
 pub mod picture_facts;
@@ -24,12 +26,13 @@ use serde::Deserialize;
 
 pub use facts::{Facts, Summary, TABLES};
 
-use crate::aggregate::figure::FigureValue;
+use crate::aggregate::figure::{FigureValue, Indicator};
 use crate::facts::areas::Area;
 use crate::facts::basis::Basis;
 use crate::facts::dictionary::{Dictionary, Function, read_csv};
 use crate::facts::local;
 use crate::facts::overrides::Overrides;
+use crate::facts::record::Record;
 use crate::facts::reference::Reference;
 use crate::facts::rules::Rules;
 use crate::facts::workspace::level_label;
@@ -60,6 +63,8 @@ pub struct Drafter<'a> {
     candidates: Vec<CandidateRow>,
     /// What the prefecture itself set for the figures, in words.
     pub own_settings: Vec<String>,
+    /// What people recorded of the areas, and all areas.
+    pub record: Option<(&'a Record, &'a [Area])>,
 }
 
 /// A figure whose change is said on the sheets of a function (`reports/sheets/changes.csv`).
@@ -117,7 +122,13 @@ impl<'a> Drafter<'a> {
             parts: read_csv("reports/sheets/parts.csv")?,
             candidates: read_csv("sql/draft/candidates.csv")?,
             own_settings: Vec::new(),
+            record: None,
         })
+    }
+
+    /// What an indicator is called and how it is made.
+    pub fn indicator(&self, key: &str) -> Result<&Indicator> {
+        self.names.indicator(key)
     }
 
     pub fn prefecture(&self) -> Named {
@@ -213,7 +224,14 @@ impl<'a> Drafter<'a> {
     fn area_values(&self, area: &Area) -> Result<Value> {
         let answers = self.facts.answers(area)?;
         let g1_positive = self.facts.summary(area, "g1")?.positive_literal;
+        let record = self.record.map_or_else(
+            || serde_json::json!({ "flags": [], "rule": null, "notices": 0, "willing": 0 }),
+            |(r, areas)| r.values(area, areas, self.report_year),
+        );
+        let outside = self.facts.outside.get(&(area.level.clone(), area.area_code.clone()));
         let values = serde_json::json!({
+            "record": record,
+            "outside": outside.map_or(&[][..], Vec::as_slice),
             "area": area,
             "fig": answers.figures,
             "choices": answers.choices,
@@ -239,17 +257,19 @@ impl<'a> Drafter<'a> {
         let alike = change.map(|c| serde_json::json!({ "alike": c.alike }));
         let context = minijinja::context! { change => Value::from(Serde(alike)), ..values.clone() };
         lines.extend(self.phrases.sentences("sheet_common", &context)?);
+        lines.extend(self.phrases.sentences("record", values)?);
         Ok(lines)
     }
 
     fn sentences(&self, area: &Area, function: &Function, values: &Value) -> Result<Vec<Sentence>> {
         let mut lines = self.phrases.sentences("common", values)?;
         lines.extend(self.phrases.sentences(&function.function_code, values)?);
+        lines.extend(self.phrases.sentences("record", values)?);
         for key in self.key_changes.iter().filter(|k| k.function_code == function.function_code) {
             let Some(change) = self.facts.change(area, &key.indicator) else { continue };
             let label = &self.names.indicator(&key.indicator)?.label;
             let said = serde_json::json!({
-                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(), "alike": change.alike, "of": key.indicator.split('|').next(),
+                "label": label, "unit": change.unit, "before": change.before, "after": change.after, "verdict": change.verdict(), "alike": change.alike, "break": change.break_note, "redefined": change.is_redefined, "of": key.indicator.split('|').next(),
             });
             lines.extend(self.phrases.sentences("change", &Value::from(Serde(said)))?);
         }
@@ -302,7 +322,7 @@ pub fn part_titles() -> Result<Vec<(u32, String)>> {
 }
 
 /// An area as titles name it: 「鳥取市地域」「日南町地域」「東部地域」「鳥取県」.
-fn place_name(area: &Area) -> String {
+pub fn place_name(area: &Area) -> String {
     if area.level == "prefecture" {
         return area.name.clone();
     }
@@ -387,6 +407,7 @@ impl Basis {
     pub fn drafter(&self, facts: Facts, overrides: &Overrides<'_>, simulated: bool) -> Result<Drafter<'_>> {
         let phrases = Phrases::new(overrides, &self.terms)?;
         let mut drafter = Drafter::new(&self.reference, &self.dictionary, &self.rules, facts, phrases, self.year, simulated)?;
+        drafter.record = Some((&self.record, &self.areas));
         drafter.own_settings = local::in_words(&self.council, self.work_folder.as_deref())?;
         Ok(drafter)
     }

@@ -7,6 +7,7 @@ use crate::facts::boundaries::{self, Boundaries};
 use crate::facts::council::Council;
 use crate::facts::dictionary::Dictionary;
 use crate::facts::local::Terms;
+use crate::facts::record::Record;
 use crate::facts::reference::Reference;
 use crate::facts::rules::Rules;
 use crate::facts::workspace::Known;
@@ -22,6 +23,8 @@ pub struct Basis {
     pub boundaries: Option<Boundaries>,
     /// What the prefecture set itself, for the phrases.
     pub terms: Terms,
+    /// What people recorded of the areas beside the report.
+    pub record: Record,
     pub year: i32,
     pub threads: usize,
     /// Where a work folder's own rows of the dictionary and the rules are looked for.
@@ -35,7 +38,8 @@ impl Basis {
     pub fn load(prefecture: &str, year: i32, work_folder: Option<&Path>, threads: usize) -> Result<Self> {
         let Known { reference, dictionary, rules, council, areas } = Known::load(prefecture, year, work_folder)?;
         let boundaries = work_folder.map_or_else(|| Ok(None), |root| boundaries::read(root, &reference))?;
+        let record = Record::load(work_folder, &reference, &areas, year)?;
         let (terms, work_folder) = (Terms::of(&rules, &reference, work_folder)?, work_folder.map(Path::to_path_buf));
-        Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, year, threads, work_folder, previous: None })
+        Ok(Self { areas, boundaries, council, reference, dictionary, rules, terms, record, year, threads, work_folder, previous: None })
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::facts::areas::{self, Area};
 use crate::facts::council::{self, Council};
 use crate::facts::dictionary::Dictionary;
+use crate::facts::record;
 use crate::facts::reference::Reference;
 use crate::facts::reference::tables::{self, Tables};
 use crate::facts::rules::Rules;
@@ -50,6 +51,42 @@ pub struct Settings {
     /// Marks every page as simulated.
     #[serde(default)]
     pub simulated: bool,
+    /// Which 報告状況 count as a report here; empty: as the dictionary says.
+    #[serde(default)]
+    pub report_status: StatusLists,
+    /// Lists of others to hold against the report.
+    #[serde(default)]
+    pub outside: OutsideLists,
+}
+
+/// Files below the work folder; empty: none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutsideLists {
+    /// 届出受理名簿 of the 厚生局.
+    pub filings: String,
+    /// Published table of 医療機関機能等報告.
+    pub bed_report: String,
+    /// Its column-mapping file; empty: the built-in one.
+    pub bed_mapping: String,
+}
+
+/// Words of the column 報告状況. Its states are an open set: one that stands in no list is never counted in silence.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StatusLists {
+    pub reported: Vec<String>,
+    pub not_reported: Vec<String>,
+}
+
+impl StatusLists {
+    /// Those of a work folder; without a settings file none.
+    pub fn of_work_folder(root: Option<&Path>) -> Result<Self> {
+        match root.filter(|r| r.join(SETTINGS).exists()) {
+            Some(root) => Workspace::open(root).map(|w| w.settings.report_status),
+            None => Ok(Self::default()),
+        }
+    }
 }
 
 /// When a step of the year opens and closes here; what is left out is as usual.
@@ -216,9 +253,14 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     let p = &reference.prefecture;
     let municipalities: Vec<_> = reference.whole_municipalities().collect();
     let example = &municipalities[..municipalities.len().min(2)];
+    let labels = |mode: &str| dictionary.choices_of("report_status").filter(|c| c.mode == mode).map(|c| c.label.as_str()).collect::<Vec<_>>();
+    let states = |mode: &str| labels(mode).join("、");
+    let quoted = |mode: &str| labels(mode).iter().map(|l| format!("\"{l}\"")).collect::<Vec<_>>().join(", ");
     let values = minijinja::context! {
         code => &p.prefecture_code, name => &p.name, report_year, era_year => report_year - 2018,
         functions => dictionary.functions.iter().map(|f| minijinja::context! { code => &f.function_code, label => &f.label, theme => &f.theme, level => &f.default_level }).collect::<Vec<_>>(),
+        reported => states("reported"), not_reported => states("not_reported"),
+        reported_list => quoted("reported"), not_reported_list => quoted("not_reported"),
         places => example.iter().map(|m| minijinja::context! { code => &m.municipality_code, name => &m.name }).collect::<Vec<_>>(),
     };
     let render = |file: &str| minijinja::Environment::new().render_str(embedded::text(&format!("reports/work-folder/{file}.j2")), &values);
@@ -235,7 +277,10 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     files.push((SETTINGS.into(), format!("{}\n", render(SETTINGS)?)));
     // for people who open them by hand: with the line ends that every editor of Windows shows, on every system
     let as_windows = |text: String| text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes();
-    let missing = files.into_iter().map(|(path, text)| (root.join(path), as_windows(text))).filter(|(path, _)| !path.exists());
+    let own = (record::FILE.into(), record::form(&areas::all(&reference, &Council::default()), (report_year + 1, 4, 1))?);
+    let missing = files.into_iter().map(|(path, text)| (path, as_windows(text)));
+    let missing =
+        std::iter::once(own).chain(missing).map(|(path, bytes): (PathBuf, Vec<u8>)| (root.join(path), bytes)).filter(|(path, _)| !path.exists());
     place::create_all(&missing.collect::<Vec<_>>())?;
     Workspace::open(root)
 }

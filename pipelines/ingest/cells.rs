@@ -6,6 +6,7 @@
 use crate::ground::text::{LINE_BREAK, NO_VALUE, fold, label_key};
 use std::collections::HashMap;
 
+use crate::facts::dictionary::labels::{Labels, Said};
 use crate::facts::dictionary::{Choice, Dictionary};
 
 /// What a cell says.
@@ -50,16 +51,20 @@ pub struct ChoiceSet {
     by_key: HashMap<String, String>,
     /// Longest first, so that 「不安、ストレス」 is found before a shorter label could match.
     keys: Vec<String>,
+    labels: Labels,
 }
 
 impl ChoiceSet {
     pub fn new(dictionary: &Dictionary, set: &str) -> Self {
         let choices: Vec<&Choice> = dictionary.choices_of(set).collect();
         let by_code = choices.iter().map(|c| (c.choice_code.clone(), label_key(&c.label))).collect();
-        let by_key: HashMap<_, _> = choices.iter().map(|c| (label_key(&c.label), c.choice_code.clone())).collect();
+        // a label is read under the name before and after a change of fees alike
+        let mut by_key: HashMap<_, _> =
+            choices.iter().map(|c| (dictionary.labels.canonical(&label_key(&c.label), "fee"), c.choice_code.clone())).collect();
+        by_key.extend(choices.iter().map(|c| (label_key(&c.label), c.choice_code.clone())));
         let mut keys: Vec<_> = by_key.keys().cloned().collect();
         keys.sort_by_key(|k| (std::cmp::Reverse(k.len()), k.clone()));
-        Self { by_code, by_key, keys }
+        Self { by_code, by_key, keys, labels: dictionary.labels.clone() }
     }
 
     /// The code of one choice written as `code`, `code:label` or `label`.
@@ -75,7 +80,7 @@ impl ChoiceSet {
         let code = if code.is_empty() { "0" } else { code };
         let (code, known) = self.by_code.get_key_value(code)?;
         // A code whose label says something else is a contradiction, not a spelling.
-        label.is_none_or(|l| l == known).then_some(code.as_str())
+        label.is_none_or(|l| l == known || self.by_key.get(l) == Some(code)).then_some(code.as_str())
     }
 
     /// The key of a cell that may hold several choices.
@@ -102,17 +107,17 @@ impl ChoiceSet {
         }
     }
 
-    /// Wordings of later years: whether there is a function follows from the first character alone.
+    /// Wordings of later years: whether there is a function follows from the words alone (`label_words.csv`).
     fn guess(&self, key: &str) -> Cell {
         let (code, label) = key.split_once(':').map_or(("", key), |(code, label)| (code, label));
         // a known code with another label contradicts itself: that is no new wording
         if self.by_code.contains_key(code.trim_start_matches('0')) || code == "0" {
             return Cell::Unreadable("unknown_choice");
         }
-        let code = match label.chars().next() {
-            Some('有') => "+",
-            Some('無') if label.contains("意向有") => "-i",
-            Some('無') => "-",
+        let code = match self.labels.said(label) {
+            Some(Said { polarity: "positive", .. }) => "+",
+            Some(Said { polarity: "negative", intention: Some(true) }) => "-i",
+            Some(Said { polarity: "negative", .. }) => "-",
             _ => return Cell::Unreadable("unknown_choice"),
         };
         if self.by_code.contains_key(code) { Cell::Guessed(code.to_owned()) } else { Cell::Unreadable("unknown_choice") }

@@ -10,6 +10,7 @@ use polars::prelude as pl;
 use polars::prelude::NamedFrom;
 
 use super::source::Source;
+use super::states;
 use super::{Context, Place, Rejected, cells};
 use crate::facts::finding::Finding;
 use crate::facts::reference::Reference;
@@ -106,6 +107,8 @@ struct RowReader<'a> {
     /// The most frequent number of cells of a row.
     usual: usize,
     unknown_municipality: usize,
+    /// States of 報告状況 that no list has: how many rows, and the first of them.
+    unknown_states: states::Unknown,
     wards: usize,
     /// How many codes of an item had zeros put back, and the first as written.
     padded: HashMap<&'static str, (usize, String)>,
@@ -139,6 +142,7 @@ impl<'a> RowReader<'a> {
             answer_columns,
             usual: usual_width(source.rows.iter().map(|(_, r)| r.len())),
             unknown_municipality: 0,
+            unknown_states: states::Unknown::default(),
             wards: 0,
             padded: HashMap::new(),
             context,
@@ -244,7 +248,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// Whether a row is a report. Without a readable status its answers tell; a status against the answers is said.
-    fn is_reported(&self, modes: &[Option<Arc<str>>], record: &StringRecord, row_no: u32, id: &str, findings: &mut Vec<Finding>) -> bool {
+    fn is_reported(&mut self, modes: &[Option<Arc<str>>], record: &StringRecord, row_no: u32, id: &str, findings: &mut Vec<Finding>) -> bool {
         let column = self.source.column("report_status");
         let answered = || self.answer_columns.iter().any(|c| record.get(*c).is_some_and(|cell| !cell.trim().is_empty()));
         let code = match modes[STATUS].as_deref() {
@@ -253,7 +257,11 @@ impl<'a> RowReader<'a> {
             Some(_) => return false,
             // beside a table with the status, answers speak for themselves
             None if column.is_none() => return answered(),
-            None => "unknown_report_status",
+            None => {
+                let cell = self.cell(record, "report_status");
+                self.unknown_states.meet(cell, row_no);
+                "unknown_report_status"
+            }
         };
         findings.push(self.source.finding(code, Some(row_no), column).facility(id).value(self.cell(record, "report_status")));
         code == "unknown_report_status" && answered()
@@ -315,8 +323,6 @@ impl<'a> RowReader<'a> {
         };
         match read {
             Ok(mode) => mode,
-            // an unreadable status has its own finding
-            Err(_) if number == STATUS => None,
             Err(code) => {
                 findings.push(self.source.finding(code, Some(row_no), Some(column)).facility(facility_id).item(item).value(raw));
                 None
@@ -329,6 +335,7 @@ impl<'a> RowReader<'a> {
         let dictionary = self.context.request.dictionary;
         let (Some(set), Some(item)) = (&self.sets[number], dictionary.item(CHOICE_ITEMS[number])) else { return Ok(None) };
         match set.single(raw, &self.glyphs) {
+            read if number == STATUS => Ok(states::mode(raw, &read, dictionary, self.context.request.statuses).map(Arc::from)),
             cells::Cell::Choices(codes) => {
                 let choice = dictionary.choices_of(&item.choice_set).find(|c| c.choice_code == codes[0]);
                 Ok(choice.map(|c| Arc::from(if c.mode.is_empty() { c.choice_code.as_str() } else { c.mode.as_str() })))
@@ -342,6 +349,7 @@ impl<'a> RowReader<'a> {
 
     /// Findings about the table as a whole. One of another prefecture or year is refused; a few such rows are only left out.
     fn finish(&self, findings: &mut Vec<Finding>) -> Result<()> {
+        self.unknown_states.refuse(self.source.column("report_status"))?;
         let rows = self.source.rows.len();
         if self.wards > 0 {
             let value = format!("{} 行", self.wards);

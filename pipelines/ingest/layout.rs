@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::cells::{self};
 use super::grid::Grid;
 use crate::facts::dictionary::Dictionary;
+use crate::facts::dictionary::labels::Labels;
 use crate::ground::decode::TextEncoding;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
@@ -26,6 +27,8 @@ pub struct Layout {
     pub name: String,
     pub title: String,
     pub confidence: String,
+    /// First report year whose simulated extracts have this layout.
+    pub sample_from_year: Option<i32>,
     pub file: FileShape,
     pub values: Values,
     /// Meanings of glyphs that differ for one item, or for the items of one function.
@@ -167,11 +170,15 @@ impl Layout {
     /// Column of every item in a file with these headers.
     pub fn places(&self, headers: &[String], dictionary: &Dictionary) -> Result<Places> {
         let wanted = self.wanted();
-        let named = named(headers, &wanted.iter().map(|(header, _)| header.clone()).collect());
+        // headers meet under the name before and after a change of fees alike
+        let meet = |header: &str| dictionary.labels.canonical(header, "fee");
+        let known: HashSet<String> = wanted.iter().map(|(header, _)| meet(header)).collect();
+        let headers: Vec<String> = headers.iter().map(|h| meet(h)).collect();
+        let named = named(&headers, &known);
         let mut position: HashMap<&str, usize> = HashMap::new();
         for (i, header) in named.iter().enumerate() {
             if let Some(first) = position.insert(header, i)
-                && wanted.iter().any(|(w, _)| w == header)
+                && known.contains(header)
             {
                 return Err(Error::new(format!("見出し「{header}」が二つあります"))
                     .at(format!("列 {} と列 {}", column_name(first), column_name(i)))
@@ -194,7 +201,7 @@ impl Layout {
                     .at(self.name.clone())
                     .next("sql/dictionary/items.csv にあるコードを書いてください"));
             }
-            let Some(&column) = position.get(header.as_str()) else {
+            let Some(&column) = position.get(meet(header).as_str()) else {
                 places.missing.push(header.clone());
                 continue;
             };
@@ -310,24 +317,27 @@ impl Recognised<'_> {
 }
 
 /// The layout whose columns the grid has best; earlier layouts win a tie, and so does one that says where its header is.
-pub fn recognise<'a>(layouts: &'a [Layout], grid: &Grid) -> Option<Recognised<'a>> {
+pub fn recognise<'a>(layouts: &'a [Layout], grid: &Grid, labels: &Labels) -> Option<Recognised<'a>> {
+    let meet = |header: &str| labels.canonical(header, "fee");
     let mut best: Option<Recognised<'a>> = None;
     for layout in layouts {
         if !layout.file.sheet.is_empty() && !grid.sheet.is_empty() && fold(&layout.file.sheet) != fold(&grid.sheet) {
             continue;
         }
-        let wanted: HashSet<String> = layout.columns.keys().map(|h| fold(h)).collect();
+        let wanted: HashSet<String> = layout.columns.keys().map(|h| meet(&fold(h))).collect();
         let starts = match layout.file.title_rows {
             Some(n) => vec![grid.below(n)],
             None => (0..HEADER_WITHIN.min(grid.rows.len())).collect(),
         };
         for start in starts {
-            let headers = named(&grid.headers(start, layout.file.header_rows), &wanted);
+            let headers: Vec<String> = grid.headers(start, layout.file.header_rows).iter().map(|h| meet(h)).collect();
+            let headers = named(&headers, &wanted);
             let headers: HashSet<String> = headers.into_iter().filter(|h| !h.is_empty()).collect();
             let found = headers.intersection(&wanted).count();
             let share = |of: usize| found as f64 / of.max(1) as f64;
             let seen = Recognised { layout, start, of_layout: share(wanted.len()), of_file: share(headers.len()), found };
-            let rank = |r: &Recognised<'_>| (r.of_layout, r.layout.file.title_rows.is_some());
+            // of layouts that are all there, the one that names more of the file
+            let rank = |r: &Recognised<'_>| (r.of_layout, r.found, r.layout.file.title_rows.is_some());
             if best.as_ref().is_none_or(|b| rank(&seen) > rank(b)) {
                 best = Some(seen);
             }

@@ -11,6 +11,7 @@ mod pasted;
 pub mod plain;
 pub mod propose;
 mod source;
+mod states;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::facts::dictionary::Dictionary;
 use crate::facts::finding::Finding;
 use crate::facts::reference::Reference;
 use crate::facts::rules::Rules;
+use crate::facts::workspace::StatusLists;
 pub use crate::facts::workspace::files;
 use crate::ground::artefact::Table;
 use crate::ground::error::{Error, Result};
@@ -46,6 +48,8 @@ pub struct Request<'a> {
     pub reference: &'a Reference,
     pub dictionary: &'a Dictionary,
     pub rules: &'a Rules,
+    /// Which 報告状況 count as a report.
+    pub statuses: &'a StatusLists,
 }
 
 /// A cell to be read as if something else stood in it: a scenario, never a correction of the file.

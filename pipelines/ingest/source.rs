@@ -204,7 +204,7 @@ fn open_file(request: &Request<'_>, path: &Path, bytes: Vec<u8>, layouts: &[Layo
     let named = request.mapping.is_some();
     let mut seen: Vec<(Grid, Option<Recognised<'_>>)> = Vec::with_capacity(grids.len());
     for grid in grids {
-        let recognised = layout::recognise(layouts, &grid);
+        let recognised = layout::recognise(layouts, &grid, &request.dictionary.labels);
         seen.push((grid, recognised));
     }
     // with a mapping that the user named, even a poor likeness is meant: what is missing can then be told

@@ -58,10 +58,11 @@ const SHOWN: [ShownColumn; 20] = [
     shown("計算の方法", "", "資料の中で、式・想定・モデル・規則・入力のある場所", 34.0),
 ];
 
-const CHANGE: [ShownColumn; 3] = [
+const CHANGE: [ShownColumn; 4] = [
     shown("前の年度の少なくとも", "", "前の年度の下限", 12.0),
     shown("前の年度の多くとも", "", "前の年度の上限", 12.0),
     shown("変化", "", "増減を言えないときは、その理由", 14.0),
+    shown("切れ目", "", "診療報酬の項目の名前や範囲が変わり、前の年度と続かないところ", 40.0),
 ];
 
 /// The bytes of the workbook; the same figures give the same bytes.
@@ -151,6 +152,7 @@ fn row(request: &Request<'_>, area: &Area, figure: &Shown) -> Result<Vec<Value>>
         row.push(change.map(|c| c.before.low).into());
         row.push(change.map(|c| c.before.high).into());
         row.push(change.map_or("", |c| verdict_label(c.verdict())).into());
+        row.push(change.map_or("", |c| c.break_note.as_str()).into());
     }
     Ok(row)
 }

@@ -3,4 +3,5 @@
 pub mod catalogue;
 pub mod databook;
 pub mod method;
+pub mod plan_chapter;
 pub mod printer;

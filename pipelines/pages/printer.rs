@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::draft::book::DataBook;
 use crate::draft::paper::PaperPage;
 use crate::draft::site::{Made, Plan, ResultLink};
-use crate::draft::{Drafter, sheet_id};
+use crate::draft::{Drafter, outpatient, sheet_id};
 use crate::facts::basis::Basis;
 use crate::facts::overrides::Overrides;
 use crate::ground::artefact;
@@ -18,9 +18,11 @@ use crate::ground::progress::Progress;
 use crate::ingest;
 use crate::pages::catalogue;
 use crate::pages::method;
+use crate::pages::plan_chapter::{self, Frozen};
 use crate::publish::Published;
 use crate::render::html::Html;
 use crate::render::{fit, glyphs, pdf};
+use crate::workbook::CouncilBook;
 use crate::workbook::carry::Tables;
 
 /// Sheets between two clearings of typst's caches: more would only cost memory.
@@ -43,6 +45,7 @@ pub struct Printer {
     agenda: pdf::Template,
     one_page: pdf::Template,
     overview: pdf::Template,
+    text: pdf::Template,
     root: PathBuf,
     date: (i32, u8, u8),
 }
@@ -59,6 +62,7 @@ impl Printer {
             agenda: template("agenda")?,
             one_page: template("one_page")?,
             overview: template("overview")?,
+            text: template("document")?,
             root,
             date,
         })
@@ -123,6 +127,28 @@ impl Printer {
         }
         pdf::forget();
         Ok(links)
+    }
+
+    /// 地域外来医療 and the material of the plan's chapter 十の二: documents, their workbooks and their open tables.
+    pub fn record_documents(&self, drafter: &Drafter<'_>, basis: &Basis, book: &CouncilBook, (earlier, due): (&[Frozen], &str)) -> Result<Replaced> {
+        let source = plan_chapter::Source { drafter, record: &basis.record, areas: &basis.areas, book, due };
+        let lines = plan_chapter::lines(&source, earlier)?;
+        let mut replaced = Replaced::new();
+        let sets = [
+            ("outpatient", "地域外来医療", outpatient::documents(drafter, &basis.record, &basis.areas)?),
+            ("plan", "医療計画_十の二", plan_chapter::documents(&source, &lines)?),
+        ];
+        for (folder, name, documents) in sets {
+            for d in &documents {
+                replaced.extend(self.document(folder, &d.document_id, "document", &self.text, serde_json::to_value(d)?)?);
+            }
+            let bytes = plan_chapter::workbook(name, &documents, self.date)?;
+            artefact::write_bytes(&self.root.join(format!("{folder}/{name}.xlsx")), &bytes)?;
+            pdf::forget();
+        }
+        outpatient::table(drafter, &basis.record, &basis.areas)?.write_csv(&self.root.join("data/local_outpatient.csv"))?;
+        plan_chapter::baseline_table(&lines, basis.year)?.write_csv(&self.root.join(plan_chapter::BASELINE))?;
+        Ok(replaced)
     }
 
     /// The materials of a meeting: `<path>.pdf` to hand out, and `<path>.html` for the screen.

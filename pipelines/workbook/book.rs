@@ -66,6 +66,8 @@ pub struct Meeting {
     pub function_code: String,
     pub held_on: String,
     pub agenda: String,
+    /// Items of the statute that the meeting was about (一イ, 四 …); empty: the usual one.
+    pub statute: String,
     pub participants: Vec<String>,
     /// Name of the existing meeting that was used.
     pub venue: String,
@@ -238,6 +240,7 @@ fn meeting(row: &RowOf<'_>, group: Group) -> Meeting {
         function_code: group.function_code,
         held_on: row.date("held_on"),
         agenda: row.text("agenda"),
+        statute: row.text("statute"),
         participants: text::names(&names),
         venue: row.text("venue"),
         memo: row.text("memo"),

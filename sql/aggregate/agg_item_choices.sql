@@ -20,7 +20,9 @@ with counted_in as (
 ),
 
 choices as (
-    select i.function_code, i.item_code, c.choice_code, c.label, c.mode, c.polarity, c.intention = 1 as is_intention,
+    select i.function_code, i.item_code, c.choice_code, c.label, c.mode, c.polarity,
+        -- a 意向 about digital equipment or medication is none to carry a function
+        c.intention = 1 and coalesce(i.intention_scope, case when i.requirement is not null then 'function' end) = 'function' as is_intention,
         row_number() over (partition by i.item_code order by try_cast(c.choice_code as integer), c.choice_code) as choice_order
     from dict_items i
     join dict_choices c on c.choice_set = i.choice_set

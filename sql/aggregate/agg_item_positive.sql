@@ -11,7 +11,7 @@
 -- column: high            number  上限
 -- column: unit            text    単位
 with items as (
-    select i.item_code, i.function_code, c.choice_code, c.polarity = 'positive' as is_positive,
+    select i.item_code, i.function_code, c.choice_code, c.polarity = 'positive' as is_positive, c.polarity = 'not_applicable' as is_outside,
         -- asked only where another item is answered with yes
         case when i.condition like '%=%' then split_part(i.condition, '=', 1) end as asked_after
     from dict_items i
@@ -33,7 +33,7 @@ places as (
 ),
 
 answers as (
-    select a.row_no, a.item_code, any_value(f.place) as place, bool_or(i.is_positive) as is_positive
+    select a.row_no, a.item_code, any_value(f.place) as place, bool_or(i.is_positive) as is_positive, bool_and(i.is_outside) as is_outside
     from ing_answers a
     join items i on i.item_code = a.item_code and i.choice_code = a.choice_code
     join facilities f on f.row_no = a.row_no
@@ -42,30 +42,30 @@ answers as (
 ),
 
 settled as (
-    select row_no, item_code, place, is_positive from answers
+    select row_no, item_code, place, is_positive, is_outside from answers
     union all
     -- who says no to the item before need not answer this one
-    select b.row_no, i.item_code, b.place, false
+    select b.row_no, i.item_code, b.place, false, false
     from answers b join (select distinct item_code, asked_after from items) i on i.asked_after = b.item_code
     anti join answers a on a.row_no = b.row_no and a.item_code = i.item_code
     where b.is_positive is not true
 ),
 
 by_place as (
-    select place, item_code, count(*) as settled, count(*) filter (where is_positive) as positive from settled group by place, item_code
+    select place, item_code, count(*) as settled, count(*) filter (where is_positive) as positive, count(*) filter (where is_outside) as outside from settled group by place, item_code
 ),
 
 tallies as (
-    select p.level, p.area_code, b.item_code, sum(b.settled) as settled, sum(b.positive) as positive
+    select p.level, p.area_code, b.item_code, sum(b.settled) as settled, sum(b.positive) as positive, sum(b.outside) as outside
     from by_place b join places p on p.place = b.place
     group by p.level, p.area_code, b.item_code
 ),
 
 bounds as (
     select s.level, s.area_code, s.few, i.item_code, coalesce(t.positive, 0) as low,
-        case i.function_code when 'g1' then s.facilities_expected else s.positive_literal + s.silent end as whole,
-        -- who did not report, is undecided on 1号, or was asked and left it empty may or may not have it
-        whole - coalesce(t.settled, 0) as unknown
+        case i.function_code when 'g1' then s.facilities_expected else s.positive_literal + s.silent end as asked,
+        -- who did not report, is undecided on 1号, or left it empty may or may not have it; of whom it does not speak (院内処方のみ) is in no share
+        asked - coalesce(t.settled, 0) as unknown, asked - coalesce(t.outside, 0) as whole
     from agg_status s
     cross join (select distinct item_code, function_code from items) i
     left join tallies t on t.level = s.level and t.area_code = s.area_code and t.item_code = i.item_code

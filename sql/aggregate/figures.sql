@@ -1,6 +1,6 @@
 -- すべての数値を一つの長い表に（data/figures）。区域どうしの比べ（compare=）は agg_comparison から加わる
 -- grain:  report_year, level, area_code, indicator_code, breakdown
--- needs:  agg_status, figures_home_care, agg_duty_slots, agg_after_hours, agg_item_positive, agg_care_facilities, agg_patient_flow, run
+-- needs:  agg_status, figures_home_care, agg_duty_slots, agg_after_hours, agg_item_positive, agg_care_facilities, agg_patient_flow, agg_denominators, agg_item_counts, run
 -- check:  value_low <= value_high
 -- column: report_year     integer  報告年度
 -- column: level           text     区域の段階
@@ -44,6 +44,14 @@ with lines (level, area_code, indicator_code, breakdown, low, high, unit, banded
     select level, area_code, indicator_code, breakdown, low, high, unit, 0, 0, 0, 'report' from agg_item_positive
     union all
     select level, area_code, indicator_code, breakdown, low, high, '施設', 0, 0, 0, source from agg_care_facilities
+    union all
+    select level, area_code, 'facilities_general_outpatient', '', general_low, general_high, '施設', 0, 0, 0, 'report' from agg_denominators
+    union all
+    select level, area_code, 'facilities_without_preprint', '', no_preprint, no_preprint, '施設', 0, 0, 0, 'report' from agg_denominators
+    union all
+    -- the claims of one or two facilities would be their own
+    select level, area_code, 'care_link_claims', '', count_low, count_high, '回/年', 0, 0, facilities_masked, 'report'
+    from agg_item_counts where item_code = 'g2d_fee_care_mgr' and facilities_positive not in (1, 2)
     union all
     select level, area_code, 'patient_outflow', '', outflow, outflow, '%', 0, 0, 0, 'MHLW area statistics' from agg_patient_flow
     union all

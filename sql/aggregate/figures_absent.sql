@@ -1,6 +1,6 @@
 -- 出せない数値と、その理由（data/figures_absent）
 -- grain:  report_year, level, area_code, indicator_code, breakdown
--- needs:  agg_status, agg_home_care, agg_duty_slots, agg_future_need, agg_patient_flow, ref_areas, dict_absences, rules, run
+-- needs:  agg_status, agg_item_counts, agg_home_care, agg_duty_slots, agg_future_need, agg_patient_flow, ref_areas, dict_absences, rules, run
 -- column: report_year     integer  報告年度
 -- column: level           text     区域の段階
 -- column: area_code       text     区域コード
@@ -34,6 +34,9 @@ absent as (
     where d.slots_needed is null
     union all
     select level, area_code, 'end_of_life_count', '', 'few_facilities' from agg_home_care where dying_few
+    union all
+    select level, area_code, 'care_link_claims', '', 'few_facilities' from agg_item_counts
+    where item_code = 'g2d_fee_care_mgr' and facilities_positive in (1, 2)
     union all
     select level, area_code, 'home_care_claims_patients', '', 'few_facilities' from agg_home_care where visited_few
     union all

@@ -16,16 +16,19 @@ with meanings as (
     -- one row for each way of answering an item that can decide
     select i.item_code, i.function_code, i.requirement = 'star' as is_star, i.short_label, i.value_type,
         i.counts_literal = 1 as counts, i.counts_core = 1 and coalesce(c.counts_core, 1) = 1 as counts_core,
-        c.choice_code, c.label, c.polarity, coalesce(c.intention = 1, false) as is_intention
+        c.choice_code, c.label,
+        -- an item that does not decide can still hold a 意向 to carry the function; nothing else of it is heard
+        case when i.requirement is not null then c.polarity else 'none' end as polarity,
+        coalesce(c.intention = 1, false) and coalesce(i.intention_scope, 'function') = 'function' as is_intention
     from dict_items i
     left join dict_choices c on c.choice_set = i.choice_set
-    where i.requirement is not null
+    where i.requirement is not null or (i.intention_scope = 'function' and i.function_code <> 'other')
 )
 
 select
     a.row_no, m.function_code, a.item_code, a.column_no * 1000 + a.seq as place, m.is_star,
     case
-        when a.state = 'unreadable' then null
+        when a.state = 'unreadable' or m.polarity in ('none', 'not_applicable') then null
         when m.polarity is not null then m.polarity = 'positive'
         when m.value_type = 'names' then true
         when a.value_low >= 1 then true       -- a masked count of 1 to 9 is a record of service

@@ -1,6 +1,6 @@
 -- 医療機関ごと・機能ごとの状態（判定規則と根拠のセルつき）
 -- grain:  report_year, facility_id, function_code
--- needs:  ing_facilities, ing_answers, ing_overrides, det_rules, dict_choices, rules, rule_statuses
+-- needs:  ing_facilities, ing_answers, ing_overrides, det_rules, dict_items, dict_choices, rules, rule_statuses
 -- check:  status_literal is not null and reason <> ''
 -- check:  status_literal in ('yes', 'no', 'not_applicable', 'undetermined', 'not_reported')
 -- check:  status_core <> 'yes' or status_literal = 'yes'
@@ -27,8 +27,9 @@
 with stated_intention as (
     select distinct a.row_no, replace(a.item_code, 'oth_intent_', '') as function_code
     from ing_answers a
-    join dict_choices c on c.choice_set = 'intent' and c.choice_code = a.choice_code
-    where a.item_code like 'oth_intent_%' and c.polarity = 'positive'
+    join dict_items i on i.item_code = a.item_code and i.function_code = 'other' and i.intention_scope = 'function'
+    join dict_choices c on c.choice_set = i.choice_set and c.choice_code = a.choice_code
+    where c.polarity = 'positive'
 ),
 
 judged as (

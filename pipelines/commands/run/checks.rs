@@ -92,6 +92,7 @@ fn check_in_pool(options: &Options<'_>) -> Result<Checked> {
     let input = Input { mapping: mapping.as_deref(), work_folder: Some(root), ..Input::default() };
     let mut figures = figures(&basis, &extract, input, scratch.path(), options.progress)?;
     options.progress.stage("確認一覧を書いています");
+    super::hold_against_others(&basis, options.workspace, &mut figures, &scratch.path().join("stages"))?;
     let report = report(&basis, options.workspace, &mut figures, &scratch.path().join("stages"))?;
     let overrides = |path: &str| options.workspace.override_of(path);
     let simulated = settings.simulated || figures.inputs.iter().any(|i| i.is_simulated);

@@ -11,6 +11,7 @@ use crate::determine;
 use crate::facts::basis::Basis;
 use crate::facts::finding::Finding;
 use crate::facts::reference::Reference;
+use crate::facts::workspace::StatusLists;
 use crate::ground::error::Result;
 use crate::ground::progress::Progress;
 use crate::ground::sql::Engine;
@@ -44,6 +45,7 @@ pub(super) type Course<'a> = (&'a [&'a str], &'a Progress, &'a mut dyn FnMut(&st
 /// The stages up to determination; `folders` are those whose tables the engine must hold, `done` hears the end of each step.
 pub(super) fn judged(basis: &Basis, extract: &Path, input: Input<'_>, stages: &Path, (folders, progress, done): Course<'_>) -> Result<Judged> {
     progress.stage("抽出ファイルを読んでいます");
+    let statuses = StatusLists::of_work_folder(input.work_folder)?;
     let request = ingest::Request {
         extract,
         late: input.late,
@@ -54,6 +56,7 @@ pub(super) fn judged(basis: &Basis, extract: &Path, input: Input<'_>, stages: &P
         reference: &basis.reference,
         dictionary: &basis.dictionary,
         rules: &basis.rules,
+        statuses: &statuses,
     };
     let mut ingested = ingest::run(&request)?;
     if let Some(root) = input.work_folder {
@@ -67,6 +70,7 @@ pub(super) fn judged(basis: &Basis, extract: &Path, input: Input<'_>, stages: &P
     tables::write_reference(basis, input.work_folder, stages, &ingested.items)?;
     let desk = Desk::open(input.work_folder, &basis.dictionary)?;
     desk.table()?.write_parquet(&stages.join("ingest/ing_overrides.parquet"))?;
+    desk.outpatients()?.write_parquet(&stages.join("ingest/ing_outpatients.parquet"))?;
     previous::write(basis.previous.as_deref(), &ingested, stages)?;
     let ingest::Ingested { facilities: table, answers, notes, mut findings, inputs, items, rejected } = ingested;
     // the tables are on disk now: the engine needs the memory

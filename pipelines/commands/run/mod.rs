@@ -15,15 +15,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::aggregate;
-use crate::check::Desk;
+use crate::check::{Desk, outside};
 use crate::draft::Facts;
 use crate::draft::book::DataBook;
 use crate::draft::change::{self, Change};
 use crate::draft::site::{self, DataLink, Made, Plan};
+use crate::facts::calendar;
+use crate::facts::dictionary::fees::Fees;
 use crate::facts::dictionary::{self, dated};
 use crate::facts::finding::{self, Finding};
 use crate::facts::local;
 use crate::facts::overrides;
+use crate::facts::record;
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact::{self, Table};
 use crate::ground::error::{Error, Result};
@@ -33,6 +36,7 @@ use crate::ingest;
 use crate::packet::{self, Finished, Manifest, NotRead, Packet};
 use crate::pages::catalogue;
 use crate::pages::databook;
+use crate::pages::plan_chapter;
 use crate::pages::printer::Printer;
 use crate::publish;
 use crate::render::html;
@@ -78,7 +82,11 @@ pub const CHECKS: &str = "check";
 /// speaks of it.
 pub fn changes(workspace: &Workspace, basis: &Basis, root: &Path, facts: &mut Facts) -> Result<Option<Vec<Change>>> {
     let Some(previous) = workspace.previous() else { return Ok(None) };
-    let mut found = change::changes(&change::figures_of(&previous)?, &change::figures_of(root)?)?;
+    let before = change::figures_of(&previous)?;
+    let mut found = change::changes(&before, &change::figures_of(root)?)?;
+    if let Some(earlier) = change::year_of(&before)? {
+        change::mark_breaks(&mut found, &basis.dictionary, &Fees::load_in(Some(&workspace.root))?, earlier, basis.year)?;
+    }
     let functions = |packet: &Path| Table::read_parquet("det_functions", &packet.join("stages/determine/det_functions.parquet"));
     change::compare_alike(&mut found, &functions(&previous)?, &functions(root)?, &basis.areas, basis.rules.value("stable_id_share")?)?;
     facts.remember(&found);
@@ -114,6 +122,7 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         let input = Input { mapping: mapping.as_deref(), work_folder: Some(&options.workspace.root), ..Input::default() };
         figures(&basis, &extract, input, &root, options.progress)?
     };
+    hold_against_others(&basis, options.workspace, &mut figures, &root.join("stages"))?;
     let report = checks::report(&basis, options.workspace, &mut figures, &root.join("stages"))?;
     let mut findings = std::mem::take(&mut figures.findings);
     findings.extend(report.findings.iter().cloned());
@@ -139,6 +148,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None, with_missing_glyphs: true })?;
     let result_links = printer.results(&published, &mut replaced)?;
     publish::write_lists(&published, &root)?;
+    let earlier = basis.previous.as_deref().map_or_else(|| Ok(Vec::new()), plan_chapter::baseline_of)?;
+    replaced.extend(printer.record_documents(&drafter, &basis, &talk.book, (&earlier, &calendar::plan_due(year)?))?);
     for (place, character) in &replaced {
         let value = format!("{place}：U+{:04X} {character}", *character as u32);
         findings.push(Finding::new("glyph_replaced").file(&figures.inputs[0].file_name).value(value));
@@ -170,7 +181,8 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     printer.data_book(&drafter, &basis, &plan, &book, options.progress)?;
     catalogue::table(&basis.dictionary, &figures.items)?.write_csv(&root.join("data/dictionary.csv"))?;
     printer.page("data/backup_network.html", "network", &drafter.network_page(&basis.areas, &plan)?)?;
-    let links = data_links(&root)?;
+    let mut links = data_links(&root)?;
+    links.extend(document_links(&basis));
     let made = Made { results: result_links, data: links, findings: site::finding_list(&findings, &finding_rules), own_files: &own_files };
     printer.pages(&drafter, &basis, &plan, &figures.inputs, &figures.items, made)?;
     let place = checks::Place { root: "../", folder: &root.join("check"), simulated, rejected: figures.rejected.as_ref() };
@@ -185,6 +197,9 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     let boundaries = basis.boundaries.iter().map(|b| serde_json::json!({ "file_name": format!("reference/{}", b.file_name), "sha256": b.sha256 }));
     manifest.inputs.extend(boundaries);
     manifest.inputs.extend(packet::inputs(&options.workspace.root, local::FILES)?);
+    let outside = &settings.outside;
+    let lists = [record::FILE, &outside.filings, &outside.bed_report, &outside.bed_mapping];
+    manifest.inputs.extend(packet::inputs(&options.workspace.root, lists.into_iter().filter(|f| !f.is_empty()))?);
     manifest.own_files = own_files;
     manifest.not_read = accounted::told(&findings, &finding_rules);
     let not_read = manifest.not_read.clone();
@@ -207,6 +222,24 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
         not_read,
         not_replaced: not_replaced.map_or_else(String::new, |f| f.value),
     })
+}
+
+/// The lists of others that the settings name, held against the answers: questions to ask, and lines of the sheets.
+fn hold_against_others(basis: &Basis, workspace: &Workspace, figures: &mut Figures, stages: &Path) -> Result<()> {
+    let found = outside::check(workspace, &basis.reference, &basis.dictionary, &basis.areas, stages)?;
+    figures.findings.extend(found.findings);
+    figures.facts.outside = found.lines;
+    Ok(())
+}
+
+/// Links to the documents of the prefecture beside the data.
+fn document_links(basis: &Basis) -> Vec<DataLink> {
+    let code = &basis.reference.prefecture.prefecture_code;
+    let link = |href: String, label: &str, note: &str| DataLink { href, label: label.into(), note: note.into(), size: String::new() };
+    vec![
+        link(format!("outpatient/outpatient_{code}.html"), "地域外来医療（県）", "区域ごとの文書は outpatient フォルダー（HTML・PDF）"),
+        link(format!("plan/plan_{code}.html"), "医療計画 十の二 の素材（県）", "二次医療圏ごとの文書は plan フォルダー（HTML・PDF・Excel）"),
+    ]
 }
 
 /// From the extract to the figures of all areas.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::commands::sample::assumptions::{
     CHOICE_RATES, CONFIRMATION, COOPERATES_WITH_CARE, COUNT_RATES, COVERAGE, ChoiceRate, CountRate, DRIFT, HOME_PATIENTS, HOSPITAL_BREADTH,
-    NO_DOMAIN, NOT_REPORTED, NOTE, NOTES, ON_PAPER, OTHER_DISEASE, OTHER_DISEASES, OWN_FIELD, PATIENT_RATES, REDRAW, SPECIALTIES,
-    VISITS_PER_PATIENT_MONTH,
+    NO_DOMAIN, NO_GENERAL_OUTPATIENTS, NO_OUTPATIENT_NOTES, NOT_REPORTED, NOTE, NOTES, ON_PAPER, OTHER_DISEASE, OTHER_DISEASES, OWN_FIELD,
+    PATIENT_RATES, REDRAW, SPECIALTIES, STAFF, VISITS_PER_PATIENT_MONTH,
 };
 use crate::commands::sample::book::{Answer, Book, Row};
 use crate::commands::sample::dice::{BASE_YEAR, Draw, blend, interpolate, lasting, quantile};
@@ -184,6 +184,15 @@ impl<'b> Survey<'b> {
         if row.get("g1_gp_specialist").is_positive() {
             let fte = ["0.5", "1.0", "1.0", "1.2", "2.0"];
             row.text("g1_gp_specialist_fte", fte[self.draw(facility, "gp fte").below(fte.len())]);
+        }
+        for item in ["doctors", "outpatient_nurses", "nurse_specialists", "certified_nurses", "designated_nurses", "no13", "no14"] {
+            let code = format!("g1_staff_{item}");
+            let tenths = quantile(STAFF[kind], self.draw(facility, &code).unit());
+            row.text(&code, format!("{:.1}", tenths.round() / 10.0));
+        }
+        let mut outpatients = self.draw(facility, "general outpatients");
+        if facility.kind != Kind::Hospital && outpatients.chance(NO_GENERAL_OUTPATIENTS) {
+            row.text("g1_note", NO_OUTPATIENT_NOTES[outpatients.below(NO_OUTPATIENT_NOTES.len())]);
         }
         let mut other = self.draw(facility, "other disease");
         if !none && other.chance(OTHER_DISEASE) {

@@ -94,7 +94,9 @@ pub fn change<'b>(survey: &Survey<'b>, reports: &[Report<'b>], owner: u64) -> Re
 
 /// An intention became a deed where there was one (int3 items: 意向有り → 有り), else vaccination changed.
 fn change_answer(row: &mut Row) -> Result<()> {
-    let raised = row.answers().find(|(item, answer)| item.choice_set == "int3" && item.item_code != "g2c_home_visit" && answer.has_intention());
+    let raised = row.answers().find(|(item, answer)| {
+        item.choice_set == "int3" && item.intention_scope == "function" && item.item_code != "g2c_home_visit" && answer.has_intention()
+    });
     match raised.map(|(item, _)| item.item_code.as_str()) {
         Some("g2d_ict_network") => {
             row.text("g2d_ict_network_names", "地域医療介護ネット（模擬）");

@@ -66,7 +66,8 @@ pub fn conclude(row: &mut Row, propensity: impl Fn(&str) -> f64) -> Result<()> {
             row.set(&intention, Answer::Blank);
             continue;
         }
-        let named = row.answers().any(|(item, answer)| item.function_code == function && answer.has_intention());
+        let named =
+            row.answers().any(|(item, answer)| item.function_code == function && item.intention_scope == "function" && answer.has_intention());
         let chance = if named { INTENTION_NAMED } else { INTENTION };
         let wants = propensity(&intention) < chance;
         row.choose(&intention, if wants { "1" } else { "0" })?;

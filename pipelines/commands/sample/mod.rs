@@ -16,7 +16,6 @@ use rayon::prelude::*;
 
 use crate::facts::dictionary::{Dictionary, read_csv};
 use crate::facts::reference::{Prefecture, Reference};
-use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
 use crate::ingest::{SIMULATED_HEADER, layout};
 use answers::{Report, Survey};
@@ -32,12 +31,14 @@ pub struct SampleOptions {
     pub seed: u64,
 }
 
-/// The bytes of a simulated extract in the first built-in layout, of a prefecture or of the whole nation.
+/// The bytes of a simulated extract in the layout that is the newest in that year, of a prefecture or of the whole nation.
 pub fn extract(prefecture: &str, report_year: i32, seed: u64) -> Result<Vec<u8>> {
-    const LAYOUT: &str = "sql/layouts/code_label_single_header.toml";
     let reference = Reference::load(prefecture)?;
     let dictionary = Dictionary::load(report_year)?;
-    let layout = layout::Layout::parse(embedded::text(LAYOUT), LAYOUT)?;
+    let of_year = |l: &layout::Layout| l.sample_from_year.filter(|from| *from <= report_year);
+    let newest = layout::known(None)?.into_iter().filter(|l| of_year(l).is_some()).max_by_key(of_year);
+    let layout =
+        newest.ok_or_else(|| Error::new(format!("{report_year} 年度の模擬データの列対応表がありません")).at("sql/layouts の sample_from_year"))?;
     let columns: Vec<(String, String)> =
         layout.columns.iter().map(|(header, item)| (header.clone(), item.as_str().unwrap_or_default().to_owned())).collect();
     if reference.prefecture.prefecture_code == Reference::NATION {

@@ -24,6 +24,7 @@ pub(super) fn run(dictionary: &Dictionary, items: &Rows, choices: &Rows) -> Resu
     for (i, choice) in dictionary.choices.iter().enumerate() {
         let again = !labels.insert((&choice.choice_set, label_key(&choice.label)));
         let what = choice_trouble(choice)
+            .or_else(|| dictionary.labels.trouble(choice))
             .or_else(|| again.then(|| format!("同じ選択肢「{}」が二つあります", choice.label)))
             .or_else(|| (!used.contains(choice.choice_set.as_str())).then(|| "この選択肢の組を使う報告事項がありません".to_owned()));
         if let Some(what) = what {
@@ -51,6 +52,7 @@ fn item_trouble(item: &Item, dictionary: &Dictionary) -> Option<String> {
         .or_else(|| said(item.counts_literal && item.requirement.is_empty(), "判定に使わない項目（requirement が空）は数えられません"))
         .or_else(|| said(item.counts_core && !item.counts_literal, "「実質」に数えるものは「報告どおり」にも数えます"))
         .or_else(|| said(item.ndb_derived && item.value_type != ValueType::Count, "NDB から来るのは件数の項目だけです"))
+        .or_else(|| said(!["function", "other", ""].contains(&item.intention_scope.as_str()), "intention_scope は function、other、空のどれかです"))
         .or_else(|| said(word("period_kind", &item.period_kind).is_none(), "period_kind が words.csv にありません"))
         .or_else(|| said(item.to_year.is_some_and(|to| to < item.from_year), "to_year が from_year より前です"))
         .or_else(|| said(item.source.is_empty() || !is_graded(&item.confidence), "出典と確かさ（V、P、I、PROP で始める）が要ります"))
@@ -61,8 +63,10 @@ fn choice_trouble(choice: &Choice) -> Option<String> {
     let said = |wrong: bool, what: &str| wrong.then(|| what.to_owned());
     let range = choice.value_low.zip(choice.value_high);
     said(choice.choice_code.is_empty() || choice.label.is_empty(), "コードと名前が要ります")
-        .or_else(|| said(word("polarity", &choice.polarity).is_none(), "polarity は positive、negative、none のどれかです"))
-        .or_else(|| said(choice.polarity == "negative" && choice.counts_core, "「無」の選択肢は「実質」に数えません"))
+        .or_else(|| said(word("polarity", &choice.polarity).is_none(), "polarity は positive、negative、not_applicable、none のどれかです"))
+        .or_else(|| {
+            said(["negative", "not_applicable"].contains(&choice.polarity.as_str()) && choice.counts_core, "「無」の選択肢は「実質」に数えません")
+        })
         .or_else(|| said(range.is_some_and(|(low, high)| low > high), "下限が上限より大きい階級です"))
         .or_else(|| said(choice.open_top && (choice.value_low.is_none() || choice.value_high.is_some()), "上限のない階級は、下限だけを書きます"))
         .or_else(|| {

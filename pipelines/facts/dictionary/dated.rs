@@ -16,10 +16,14 @@ use crate::ground::error::{Error, Result};
 use crate::ground::own_text;
 
 /// Tables that a work folder may add to, and the columns that name a row.
-pub const KEYS: [(&str, &[&str]); 6] = [
+pub const KEYS: [(&str, &[&str]); 10] = [
     ("sql/dictionary/items.csv", &["item_code"]),
     ("sql/dictionary/choices.csv", &["choice_set", "choice_code"]),
     ("sql/dictionary/functions.csv", &["function_code"]),
+    ("sql/dictionary/label_words.csv", &["meaning", "pattern"]),
+    ("sql/dictionary/renames.csv", &["scope", "old_name"]),
+    ("sql/dictionary/fee_items.csv", &["item_code", "fee_code", "fee_name"]),
+    ("sql/rules/note_words.csv", &["word_code"]),
     ("sql/rules/rules.csv", &["rule_code"]),
     ("sql/rules/findings.csv", &["finding_code"]),
     ("sql/rules/determination.csv", &["rule_code"]),

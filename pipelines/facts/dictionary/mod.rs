@@ -6,6 +6,8 @@
 mod checks;
 pub mod condition;
 pub mod dated;
+pub mod fees;
+pub mod labels;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,15 +19,17 @@ use crate::ground::embedded;
 use crate::ground::error::Result;
 
 pub use checks::is_catch_all;
+use labels::Labels;
 
 /// The first report year of all (令和7年度報告).
 pub const FIRST_YEAR: i32 = 2025;
 
 /// The dated tables as the SQL stages know them.
-pub const TABLES: [(&str, &str); 6] = [
+pub const TABLES: [(&str, &str); 7] = [
     ("dict_items", "sql/dictionary/items.csv"),
     ("dict_choices", "sql/dictionary/choices.csv"),
     ("dict_functions", "sql/dictionary/functions.csv"),
+    ("note_words", "sql/rules/note_words.csv"),
     ("rules", "sql/rules/rules.csv"),
     ("finding_rules", "sql/rules/findings.csv"),
     ("rule_statuses", "sql/rules/determination.csv"),
@@ -93,6 +97,9 @@ pub struct Item {
     pub period_kind: String,
     /// When the item is asked at all (`condition`); empty: always.
     pub condition: String,
+    /// What a 意向 in its choices is about: `function` (to carry the function), `other` (digital equipment, medication), or
+    /// empty: `function` where the item decides, else `other`.
+    pub intention_scope: String,
     pub from_year: i32,
     pub to_year: Option<i32>,
     pub source: String,
@@ -145,6 +152,7 @@ pub struct Dictionary {
     pub items: Vec<Item>,
     pub choices: Vec<Choice>,
     pub functions: Vec<Function>,
+    pub labels: Labels,
     item_index: HashMap<String, usize>,
     set_index: HashMap<String, Vec<usize>>,
 }
@@ -170,7 +178,8 @@ impl Dictionary {
         for (i, choice) in choices.iter().enumerate() {
             set_index.entry(choice.choice_set.clone()).or_default().push(i);
         }
-        let dictionary = Self { items, choices, functions, item_index, set_index };
+        let labels = Labels::load_in(report_year, work_folder)?;
+        let dictionary = Self { items, choices, functions, labels, item_index, set_index };
         checks::run(&dictionary, &item_rows, &choice_rows)?;
         Ok(dictionary)
     }
