@@ -11,6 +11,7 @@ use kyogi::facts::dictionary::Dictionary;
 use kyogi::facts::finding::Finding;
 use kyogi::facts::reference::Reference;
 use kyogi::facts::rules::Rules;
+use kyogi::facts::workspace::StatusLists;
 use kyogi::ingest::{self, Ingested, Request};
 use proptest::prelude::*;
 
@@ -39,6 +40,7 @@ pub fn read(extract: &Path) -> kyogi::ground::error::Result<Ingested> {
         reference: &TABLES.reference,
         dictionary: &TABLES.dictionary,
         rules: &TABLES.rules,
+        statuses: &StatusLists::default(),
     })
 }
 
