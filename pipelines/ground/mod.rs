@@ -12,7 +12,6 @@ pub mod numbers;
 pub mod own_text;
 pub mod place;
 pub mod progress;
-pub mod quotes;
 pub mod records;
 pub mod scratch;
 pub mod spreadsheet;

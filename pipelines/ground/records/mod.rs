@@ -4,10 +4,12 @@
 //! text of every record with a quote is looked at again, and at the end the lines must add up: each is the line of a
 //! record, a line feed inside a cell, or blank.
 
+mod quotes;
+
 use csv::ByteRecord;
 
 use crate::ground::error::{Error, Result};
-use crate::ground::quotes::{check_record, refuse_open_quote, scan, swallowed};
+use quotes::{check_record, refuse_open_quote, scan, swallowed};
 
 /// Separators that are told apart, the usual one first: it wins a tie.
 const SEPARATORS: [(u8, &str); 4] = [(b',', "コンマ"), (b'\t', "タブ"), (b';', "セミコロン"), (b'|', "縦線")];

@@ -1,7 +1,7 @@
 //! What the quotes of a record do that the csv crate does not tell: stay open, close by chance in a later cell, take in rows.
 
+use super::{Odd, Record, line_feeds};
 use crate::ground::error::{Error, Result};
-use crate::ground::records::{Odd, Record, line_feeds};
 use crate::ground::spreadsheet::column_name;
 
 /// A line feed in a quoted cell with at least this many separators is no text of people, however narrow the table is.
