@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, Float64Array, StringArray};
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::figure::FigureValue;
-use crate::draft::sentence;
+use crate::draft::{sentence, words};
 use crate::facts::areas::Area;
 use crate::facts::dictionary::fees::{Break, Fees};
 use crate::facts::dictionary::{Dictionary, read_csv};
@@ -184,11 +184,17 @@ pub fn mark_breaks(changes: &mut [Change], dictionary: &Dictionary, fees: &Fees,
             known.insert(item.item_code.clone(), fees.break_of(&item.item_code, &item.period_kind, before, after)?);
         }
         if let Some(found) = &known[&item.item_code] {
-            change.break_note = found.words()?;
+            change.break_note = break_words(found)?;
             change.is_redefined = found.redefined;
         }
     }
     Ok(())
+}
+
+/// The sentence of `reports/phrases/fee_break.j2`.
+pub fn break_words(found: &Break) -> Result<String> {
+    let values = serde_json::json!({ "gone": found.gone, "come": found.come, "redefined": found.redefined });
+    words::alone("fee_break", &values)
 }
 
 /// An indicator that rests on the counts of one item.

@@ -85,3 +85,9 @@ impl Phrases {
         Ok(self.environment.compile_expression(condition)?.eval(context)?.is_true())
     }
 }
+
+/// A text of `reports/phrases` that needs no figure of an area.
+pub fn alone(name: &str, values: &serde_json::Value) -> Result<String> {
+    let text = embedded::text(&format!("reports/phrases/{name}.j2"));
+    Ok(Environment::new().render_str(text, Value::from(Serde(values)))?.trim().to_owned())
+}

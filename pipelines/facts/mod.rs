@@ -13,4 +13,5 @@ pub mod overrides;
 pub mod record;
 pub mod reference;
 pub mod rules;
+pub mod statute;
 pub mod workspace;

@@ -10,7 +10,6 @@ use jiff::{Span, ToSpan};
 use serde::{Deserialize, Deserializer};
 
 use super::dated;
-use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
 
 /// A fee counted in an item, for as long as it exists under that name.
@@ -155,14 +154,6 @@ impl Fees {
             list.into_iter().map(|c| if c.months == whole { c.name } else { format!("{}（{}か月分）", c.name, c.months) }).collect()
         };
         Ok(Some(Break { item_code: item_code.to_owned(), gone: names(gone), come: names(come), redefined }))
-    }
-}
-
-impl Break {
-    /// The sentence of `reports/phrases/fee_break.j2`.
-    pub fn words(&self) -> Result<String> {
-        let values = minijinja::context! { gone => &self.gone, come => &self.come, redefined => self.redefined };
-        Ok(minijinja::Environment::new().render_str(embedded::text("reports/phrases/fee_break.j2"), values)?.trim().to_owned())
     }
 }
 
