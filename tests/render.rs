@@ -15,7 +15,7 @@ fn sheet(text: &str) -> Value {
     let (svg, width, height) = charts::bars(text, "施設", &[charts::Bar { label: text.into(), value: 3.0, note: String::new() }]);
     let part = |no: u32, machine: bool| {
         json!({"no": no, "title": text, "hint": text, "machine": machine, "sentences": [{"text": text, "of": ["function_share"]}],
-            "tables": [{"caption": text, "head": ["区分", text], "align": ["left", "right"], "rows": [[text, "1"]], "note": text}],
+            "tables": [{"caption": text, "head": ["区分", text], "align": ["left", "right"], "rows": [[text, "1"]], "note": text, "of": []}],
             "charts": if machine { json!(["c1"]) } else { json!([]) },
             "candidates": [{"mark": text, "text": text, "source": text}], "write_lines": 2})
     };
