@@ -22,13 +22,18 @@ pub fn is_mount(place: &Path) -> bool {
         let escaped = whole.to_string_lossy().replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012");
         return mounts.lines().any(|line| line.split(' ').nth(4) == Some(escaped.as_str()));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let device = |path: &Path| path.metadata().map(|m| m.dev()).ok();
-        return device(&whole) != device(parent_of(&whole));
-    }
-    #[cfg(not(unix))]
+    is_on_other_device(&whole)
+}
+
+#[cfg(unix)]
+fn is_on_other_device(whole: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let device = |path: &Path| path.metadata().map(|m| m.dev()).ok();
+    device(whole) != device(parent_of(whole))
+}
+
+#[cfg(not(unix))]
+fn is_on_other_device(_: &Path) -> bool {
     false
 }
 
