@@ -15,8 +15,11 @@ use kyogi::ground::spreadsheet::{Book, Column, Value, Width};
 
 use crate::support::{YEAR, folder, plain_facility, rows, run_packet, sample_workspace, two_years, write_extract};
 
-/// A workbook of the record with some sheets filled: name of the sheet, heading row, rows.
-fn write_record(root: &Path, sheets: &[(&str, &[&str], &[&[&str]])]) {
+/// Name of a sheet, heading row, rows.
+type Filled<'a> = (&'a str, &'a [&'a str], &'a [&'a [&'a str]]);
+
+/// A workbook of the record with some sheets filled.
+fn write_record(root: &Path, sheets: &[Filled<'_>]) {
     let mut book = Book::new("区域の記録", (2026, 4, 1)).expect("book");
     for (name, head, rows) in sheets {
         let columns: Vec<Column> = head.iter().map(|h| Column::new(*h, Width::Middle)).collect();

@@ -14,8 +14,6 @@ use crate::ground::error::{Error, Result};
 use crate::ground::numbers::{percent_or_dash, thousands};
 use crate::render::charts;
 
-/// Below this number of facilities a sum of claims would show a single facility's figure.
-
 /// One row of `figures.csv`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct FigureRow {

@@ -54,7 +54,7 @@ pub fn of(bytes: &[u8]) -> Result<Option<&'static FileKind>> {
 
 /// `504B0304` as bytes; `None` for a text.
 fn hex(text: &str) -> Option<Vec<u8>> {
-    let is_hex = text.len() >= 4 && text.len() % 2 == 0 && text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+    let is_hex = text.len() >= 4 && text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
     is_hex.then(|| (0..text.len()).step_by(2).filter_map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect())
 }
 

@@ -92,7 +92,7 @@ pub fn write(extracts: &[PathBuf], out: Option<&Path>) -> Result<String> {
     let mut written: Vec<(PathBuf, Proposal)> = Vec::new();
     for extract in extracts {
         for proposal in propose(extract, &dictionary)? {
-            written.push((place(extract, &proposal.name), proposal));
+            written.push((place(extract, &proposal.name, out)?, proposal));
         }
     }
     match (out, &mut written[..]) {
@@ -123,11 +123,17 @@ pub fn write(extracts: &[PathBuf], out: Option<&Path>) -> Result<String> {
     Ok(said)
 }
 
-/// Beside the extract; for one in the `input` of a work folder, where `run` finds it.
-fn place(extract: &Path, name: &str) -> PathBuf {
+/// Where `run` finds it, for an extract in the `input` of a work folder; elsewhere people say where. Never beside the extract unasked.
+fn place(extract: &Path, name: &str, out: Option<&Path>) -> Result<PathBuf> {
     let folder = extract.parent().unwrap_or(Path::new("."));
     let work = folder.parent().filter(|w| w.join("kyogi.toml").exists());
-    work.map_or_else(|| folder.to_path_buf(), |w| w.join("layouts")).join(format!("{name}.toml"))
+    match (work, out) {
+        (Some(work), _) => Ok(work.join("layouts").join(format!("{name}.toml"))),
+        (None, Some(out)) => Ok(out.to_path_buf()),
+        (None, None) => Err(Error::new("列対応表を書く場所が分かりません（抽出ファイルが作業フォルダーの input にありません）")
+            .file(extract)
+            .next("--out に、書くファイルかフォルダーを指定してください")),
+    }
 }
 
 /// The year of the newest wording in the dictionary.
@@ -234,12 +240,8 @@ impl<'a> Table<'a> {
         let data = &grid.rows[(header.start + header.rows).min(grid.rows.len())..];
         let columns: Vec<Column> = (0..headers.len()).map(|c| Column::new(data.iter().map(|(_, r)| r.get(c).unwrap_or("")))).collect();
         let titles = grid.rows[..header.start].iter();
-        let notes = others
-            .iter()
-            .flat_map(|g| g.rows.iter().take(50))
-            .chain(titles)
-            .flat_map(|(_, r)| r.iter().map(|c| crate::ground::text::fold(c)))
-            .collect();
+        let notes =
+            others.iter().flat_map(|g| g.rows.iter().take(50)).chain(titles).flat_map(|(_, r)| r.iter().map(crate::ground::text::fold)).collect();
         let verdicts = vec![Verdict::Unmatched; headers.len()];
         let mut table = Self { matcher, grid, header, headers, columns, verdicts, marks: Default::default(), notes };
         table.one_hot();

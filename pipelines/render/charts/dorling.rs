@@ -233,26 +233,6 @@ fn fit_into(spots: Vec<Spot>, radius_scale: f64, max_w: f64, max_h: f64) -> Layo
     Layout { spots, height: h * k, radius_scale: radius_scale * k, pulled: false }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn circles_do_not_overlap_and_far_islands_stay_inside() {
-        let places = [(139.7, 35.7, 900e3), (139.7, 35.7, 700e3), (139.75, 35.68, 60e3), (139.4, 35.66, 560e3), (142.19, 27.09, 2.5e3)];
-        let points = places.map(|(lon, lat, size)| Point { lon, lat, size, rim: 0.0 });
-        let l = layout(&points, 980.0, 800.0);
-        assert!(l.pulled);
-        for (i, a) in l.spots.iter().enumerate() {
-            assert!(a.x - a.r > -0.1 && a.x + a.r < 980.1 && a.y + a.r < 800.1);
-            for b in &l.spots[i + 1..] {
-                assert!(maths::hypot(a.x - b.x, a.y - b.y) > a.r + b.r - 0.5);
-            }
-        }
-        assert!(l.spots[4].y > l.spots[0].y && l.spots[4].x > l.spots[0].x);
-    }
-}
-
 /// One municipality.
 pub struct Tile {
     /// Name.
@@ -271,4 +251,24 @@ pub struct Tile {
     pub emphasis: bool,
     /// Stands for the name where there is no room for it, and beside the name in the list.
     pub number: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_do_not_overlap_and_far_islands_stay_inside() {
+        let places = [(139.7, 35.7, 900e3), (139.7, 35.7, 700e3), (139.75, 35.68, 60e3), (139.4, 35.66, 560e3), (142.19, 27.09, 2.5e3)];
+        let points = places.map(|(lon, lat, size)| Point { lon, lat, size, rim: 0.0 });
+        let l = layout(&points, 980.0, 800.0);
+        assert!(l.pulled);
+        for (i, a) in l.spots.iter().enumerate() {
+            assert!(a.x - a.r > -0.1 && a.x + a.r < 980.1 && a.y + a.r < 800.1);
+            for b in &l.spots[i + 1..] {
+                assert!(maths::hypot(a.x - b.x, a.y - b.y) > a.r + b.r - 0.5);
+            }
+        }
+        assert!(l.spots[4].y > l.spots[0].y && l.spots[4].x > l.spots[0].x);
+    }
 }
