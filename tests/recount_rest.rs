@@ -90,8 +90,11 @@ pub fn homes(run: &Run, area: &Area, has_g1: &[i64]) {
     close(run.figure(area, "care_facilities_unnamed", ""), ((whole - named).max(0.0), whole), "unnamed");
 }
 
+/// Holds a figure of patients against a range: indicator, breakdown, both ends.
+type Patients<'a> = dyn Fn(&str, &str, (f64, f64)) + 'a;
+
 /// 「必要量 − 供給」, and what the intentions would add to the supply.
-pub fn gaps(run: &Run, area: &Area, supply: (f64, f64), patients: &dyn Fn(&str, &str, (f64, f64))) {
+pub fn gaps(run: &Run, area: &Area, supply: (f64, f64), patients: &Patients<'_>) {
     let wish = intending(run, area);
     patients("home_care_intending_facilities", "", (wish.len() as f64, wish.len() as f64));
     let brings = run.figure(area, "home_care_intention_patients", "").unwrap_or_default();

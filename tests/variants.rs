@@ -159,7 +159,7 @@ fn damage(text: &mut String, change: &Change) {
     match change.kind {
         0 => text.insert_str(inside, ODD[with]),
         1 => text.insert(line, '\n'),
-        2 => text.insert_str(line, "\u{1A}"),
+        2 => text.insert(line, '\u{1A}'),
         3 if end < text.len() => drop(text.remove(end)),
         // a cut behind a whole row leaves no trace
         4 if text[line..inside].matches(',').count() > 1 && text[inside..end].matches(',').count() > 1 => text.truncate(inside),
