@@ -4,6 +4,7 @@ mod answers;
 pub mod cells;
 mod facilities;
 pub mod grid;
+mod ids;
 mod join;
 pub mod layout;
 pub mod masks;
@@ -142,6 +143,7 @@ pub fn run(request: &Request<'_>) -> Result<Ingested> {
     let context = Context { request, sources, masked: (request.rules.value("masked_low")?, request.rules.value("masked_high")?) };
     for source in &context.sources {
         findings.extend(source.unread());
+        findings.extend(ids::odd(source));
         let unnamed = source.unnamed.iter().filter(|&&c| !source.headers[c].is_empty() && !source.headers[c].contains(SIMULATED_HEADER));
         for &column in unnamed {
             findings.push(source.finding("unnamed_column", None, Some(column)));
