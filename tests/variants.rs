@@ -129,6 +129,8 @@ struct Form {
 const CELL_KINDS: usize = 9;
 const FORM_KINDS: usize = 5;
 const DAMAGE_KINDS: usize = 10;
+/// The damage that takes away the rest of the file.
+const CUT: usize = 4;
 
 /// Changes to cells and rows, before the file is written.
 fn change_rows(rows: &mut Rows, change: &Change) {
@@ -162,8 +164,8 @@ fn damage(text: &mut String, change: &Change) {
         2 => text.insert(line, '\u{1A}'),
         3 if end < text.len() => drop(text.remove(end)),
         // a cut behind a whole row leaves no trace
-        4 if text[line..inside].matches(',').count() > 1 && text[inside..end].matches(',').count() > 1 => text.truncate(inside),
-        4 => {}
+        CUT if text[line..inside].matches(',').count() > 1 && text[inside..end].matches(',').count() > 1 => text.truncate(inside),
+        CUT => {}
         5 => {
             let again = text.trim_start_matches('\u{FEFF}').to_owned();
             text.push_str(&again);
@@ -187,7 +189,9 @@ fn write(rows: &Rows, form: &Form) -> Vec<u8> {
         text.push_str(&if form.row_quoted { quoted(&line, form.separator, true) } else { line });
         text.push_str(form.line_end);
     }
-    form.damage.iter().for_each(|d| damage(&mut text, d));
+    // what is written behind a cut hides it: a cut comes last
+    let (cuts, others): (Vec<&Change>, Vec<&Change>) = form.damage.iter().partition(|d| d.kind == CUT);
+    others.into_iter().chain(cuts).for_each(|d| damage(&mut text, d));
     let utf16 = |big: bool| -> Vec<u8> { text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect() };
     match form.encoding {
         0 => text.clone().into_bytes(),
