@@ -11,7 +11,7 @@ use kyogi::facts::rules::Rules;
 use kyogi::ground::artefact::Table;
 use polars::prelude::{self as pl, ChunkAgg, NamedFrom};
 
-use crate::recount_rest::{after_hours, domains, every_formula_is_counted_again, gaps, homes, slots, towns_without_answers};
+use crate::recount_rest::{after_hours, care_links, domains, every_formula_is_counted_again, gaps, homes, outpatients, slots, towns_without_answers};
 use crate::support::{YEAR, folder, sample};
 
 type Figures = BTreeMap<(String, String, String, String), (f64, f64)>;
@@ -134,7 +134,7 @@ impl Run {
     }
 
     /// Row number → both ends of a count.
-    fn counts(&self, item: &str, rows: &[i64]) -> BTreeMap<i64, (i64, i64)> {
+    pub fn counts(&self, item: &str, rows: &[i64]) -> BTreeMap<i64, (i64, i64)> {
         let answers = keep(&self.answers, texts(&self.answers, "item_code").into_iter().map(|i| i == item).collect());
         let ends = |name: &str| -> Vec<Option<i64>> { answers.column(name).expect("a column").i64().expect("integer").iter().collect() };
         let (lows, highs) = (ends("value_low"), ends("value_high"));
@@ -216,6 +216,8 @@ fn figures_counted_again_with_polars() {
         }
         after_hours(&run, area, &has_g1, silent);
         slots(&run, area, &has_g1);
+        outpatients(&run, area, &has_g1, (&reported, expected));
+        care_links(&run, area, &has_g1);
         domains(&run, area, &reported, expected);
         homes(&run, area, &has_g1);
         gaps(&run, area, supply, &patients);

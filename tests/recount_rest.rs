@@ -49,6 +49,32 @@ pub fn slots(run: &Run, area: &Area, has_g1: &[i64]) {
     assert_eq!(run.figure(area, "after_hours_duty_ratio", ""), ratio, "{}", area.name);
 }
 
+/// 「一般外来を行っていないと読める医療機関を除いた数」「NDB から来る件数の欄がすべて空欄」
+pub fn outpatients(run: &Run, area: &Area, has_g1: &[i64], (reported, expected): (&[i64], f64)) {
+    let (rows, items, notes) = (rows_of(&run.answers), texts(&run.answers, "item_code"), texts(&run.answers, "raw"));
+    let says_so = |text: &str| text.contains("一般外来") || ["従業員のみ", "職員のみ", "入所者のみ", "入居者のみ"].iter().any(|w| text.contains(w));
+    let noted = (0..rows.len()).filter(|&i| items[i].ends_with("_note") && says_so(notes[i]) && reported.contains(&rows[i]));
+    let doubted = noted.map(|i| rows[i]).collect::<BTreeSet<_>>().len() as f64;
+    close(run.figure(area, "facilities_general_outpatient", ""), (expected - doubted, expected), "general outpatients");
+
+    let from_claims: BTreeSet<&str> = run.dictionary.items.iter().filter(|i| i.ndb_derived).map(|i| i.item_code.as_str()).collect();
+    let printed: BTreeSet<i64> = (0..rows.len()).filter(|&i| from_claims.contains(items[i])).map(|i| rows[i]).collect();
+    let paper = has_g1.iter().filter(|row| !printed.contains(row)).count() as f64;
+    close(run.figure(area, "facilities_without_preprint", ""), (paper, paper), "no pre-print");
+}
+
+/// 「年間算定回数の合計。実績のある医療機関が1〜2施設の区域は出さない」
+pub fn care_links(run: &Run, area: &Area, has_g1: &[i64]) {
+    let claims = run.counts("g2d_fee_care_mgr", has_g1);
+    let found = run.figure(area, "care_link_claims", "");
+    if matches!(claims.values().filter(|(low, _)| *low >= 1).count(), 1 | 2) {
+        assert_eq!(found, None, "{}", area.name);
+    } else {
+        let sums = claims.values().fold((0, 0), |sum, ends| (sum.0 + ends.0, sum.1 + ends.1));
+        close(found, (sums.0 as f64, sums.1 as f64), "care links");
+    }
+}
+
 /// 「その領域を選んだ医療機関」「だれも対応しないと言い切れるもの」
 pub fn domains(run: &Run, area: &Area, reported: &[i64], expected: f64) {
     let chosen = run.choices("g1_domains", reported);

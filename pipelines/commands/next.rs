@@ -243,7 +243,7 @@ impl<'a> Evidence<'a> {
         let count = |what, (done, all), lacks| vec![Count { what, done, all, lacks }];
         Ok(match evidence {
             "check_made" => self.checked()?,
-            "workbook_made" if !self.book.entries.is_empty() => {
+            "workbook_made" if self.workspace.root.join(workbook::FILE).exists() => {
                 count("案", consulted(&|e| e.part > 1 && !e.proposal.trim().is_empty()), "案がありません")
             }
             "agendas_made" => count("会議の資料", self.prepared(), "資料がありません"),
