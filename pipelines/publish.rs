@@ -2,24 +2,28 @@
 //!
 //! Only agreed text with a day of publication appears; what lacks something is listed with what it lacks.
 
+pub mod links;
+mod lists;
+mod sheet;
+
+pub use lists::{held_back_table, measures_table};
+pub use sheet::{SUMMARY, method_page};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Int64Array, StringArray};
 
 use crate::draft::Drafter;
-use crate::draft::sheet::{Labelled, ResultItem, ResultPart, ResultSheet, TableView};
+use crate::draft::sheet::ResultSheet;
+use crate::draft::site::Plan;
 use crate::facts::areas::Area;
-use crate::facts::dictionary::{Dictionary, Function};
-use crate::facts::statute;
-use crate::ground::artefact::{ColumnNote, Table};
+use crate::facts::dictionary::Dictionary;
 use crate::ground::error::{Error, Result};
-use crate::ground::numbers::{circled, percent, report_year_label, thousands, wareki_date};
+use crate::ground::numbers::wareki_date;
 use crate::render::glyphs;
-use crate::workbook::book::Unfit;
+use crate::workbook::book::{MEASURES, Unfit};
 use crate::workbook::layout::Layout;
 use crate::workbook::{CouncilBook, Entry, MeasureRow, Meeting, Place};
+use sheet::{published_on, result_sheet, summary, theme};
 
 /// The list of what is agreed but not published, beside the folder.
 pub const HELD_BACK: &str = "not_published.csv";
@@ -34,6 +38,15 @@ pub struct Published {
     /// The latest day of publication so far, ISO.
     pub latest: String,
     pub held_back: Vec<HeldBack>,
+    /// Parts of the sheets in which nothing stands.
+    pub empty: Vec<EmptyParts>,
+}
+
+/// A result sheet with the parts in which nothing stands.
+#[derive(Clone, Debug)]
+pub struct EmptyParts {
+    pub result: String,
+    pub parts: Vec<String>,
 }
 
 /// A measure as published, with its meeting.
@@ -45,7 +58,7 @@ pub struct PublishedMeasure {
     pub held_on: String,
 }
 
-/// Something agreed that is not published, and what it lacks.
+/// Something that people wrote and that is not published, and what it lacks.
 #[derive(Clone, Debug)]
 pub struct HeldBack {
     pub place: Place,
@@ -53,12 +66,16 @@ pub struct HeldBack {
     pub theme: String,
     pub text: String,
     pub lacks: String,
+    /// Nobody can tell what was agreed: said before everything else.
+    pub is_unresolved: bool,
 }
 
 /// What the results are made from.
 pub struct Source<'a> {
     pub book: &'a CouncilBook,
     pub layout: &'a Layout,
+    /// Areas and themes that have a sheet.
+    pub plan: &'a Plan,
     pub areas: &'a [Area],
     pub dictionary: &'a Dictionary,
     pub drafter: &'a Drafter<'a>,
@@ -70,7 +87,8 @@ pub struct Source<'a> {
 
 /// Sorts the workbook's texts into what may be published and what may not.
 pub fn results(source: &Source<'_>) -> Result<Published> {
-    let mut work = Work { source, out: Published::default(), entries: BTreeMap::new(), measures: BTreeMap::new() };
+    let mut work = Work { source, out: Published::default(), entries: BTreeMap::new(), measures: BTreeMap::new(), waiting: BTreeSet::new() };
+    work.without_sheet();
     for (m, meeting) in source.book.meetings.iter().enumerate() {
         let same = |other: &Meeting| {
             (&other.area_code, &other.function_code, &other.held_on) == (&meeting.area_code, &meeting.function_code, &meeting.held_on)
@@ -80,23 +98,39 @@ pub fn results(source: &Source<'_>) -> Result<Published> {
         }
     }
     for entry in &source.book.entries {
-        let Some(text) = agreed(&entry.agreed, &entry.unfit, &["agreed", "proposal"]) else { continue };
+        let Some(text) = asked(&entry.agreed, &entry.unfit, &["agreed", "proposal"]) else { continue };
         let mut lacks = work.lacks("entries", &[("agreed", &entry.agreed), ("published_on", &entry.published_on)]);
         lacks.extend(unfit(&entry.unfit, &["agreed", "proposal", "view", "agreed_on", "published_on"]));
-        let asked = (&entry.place, entry.area_code.as_str(), entry.function_code.as_str(), text.as_str());
-        if entry.part == 4 {
-            work.hold(asked.0, asked.1, asked.2, asked.3, "方策は、シート「方策」に実施者・期限・指標と一緒に書いてください");
-        } else if let Some(at) = work.meeting(asked, &entry.agreed_on, &entry.published_on, &lacks) {
+        let agreed = Agreed {
+            place: &entry.place,
+            area: &entry.area_code,
+            function: &entry.function_code,
+            part: entry.part,
+            text: &text,
+            agreed_on: &entry.agreed_on,
+            published_on: &entry.published_on,
+            unresolved: &entry.unresolved,
+        };
+        if let Some(at) = work.meeting(&agreed, &lacks) {
             work.entries.entry(at).or_default().push(entry);
         }
     }
-    for m in source.book.measures.iter().filter(|m| m.history.is_empty() || !m.published_on.is_empty()) {
-        let Some(text) = agreed(&m.measure, &m.unfit, &["measure"]) else { continue };
-        let fields =
-            [("measure", &m.measure), ("role", &m.role), ("deadline", &m.deadline), ("indicator", &m.indicator), ("published_on", &m.published_on)];
-        let mut lacks = work.lacks("measures", &fields);
+    // a measure of the year before that nobody touched was not agreed this year
+    for m in source.book.measures.iter().filter(|m| !(m.is_inherited && m.published_on.is_empty())) {
+        let Some(text) = asked(&m.measure, &m.unfit, &["measure", "agreed", "proposal"]) else { continue };
+        let mut lacks = work.lacks("measures", &[("measure", &m.measure), ("published_on", &m.published_on)]);
         lacks.extend(unfit(&m.unfit, MEASURE_COLUMNS));
-        if let Some(at) = work.meeting((&m.place, &m.area_code, &m.function_code, &text), &m.agreed_on, &m.published_on, &lacks) {
+        let agreed = Agreed {
+            place: &m.place,
+            area: &m.area_code,
+            function: &m.function_code,
+            part: MEASURES,
+            text: &text,
+            agreed_on: &m.agreed_on,
+            published_on: &m.published_on,
+            unresolved: &m.unresolved,
+        };
+        if let Some(at) = work.meeting(&agreed, &lacks) {
             work.measures.entry(at).or_default().push(m);
         }
     }
@@ -107,7 +141,7 @@ pub fn results(source: &Source<'_>) -> Result<Published> {
 const MEASURE_COLUMNS: &[&str] = &["measure", "role", "deadline", "indicator", "baseline", "target", "target_date", "agreed_on", "published_on"];
 
 /// The text of a row that asks to be published: what holds, else what stands in its cell and does not hold.
-fn agreed(holds: &str, unfit: &[Unfit], columns: &[&str]) -> Option<String> {
+fn asked(holds: &str, unfit: &[Unfit], columns: &[&str]) -> Option<String> {
     let said = || unfit.iter().find(|u| columns.contains(&u.column.as_str())).map(|u| u.said.clone());
     Some(holds.to_owned()).filter(|t| !t.is_empty()).or_else(said)
 }
@@ -117,12 +151,26 @@ fn unfit<'a>(unfit: &'a [Unfit], columns: &'a [&str]) -> impl Iterator<Item = St
     unfit.iter().filter(|u| columns.contains(&u.column.as_str())).map(Unfit::reason)
 }
 
+/// A text that was agreed on, with what publishing asks of it.
+struct Agreed<'a> {
+    place: &'a Place,
+    area: &'a str,
+    function: &'a str,
+    part: u32,
+    text: &'a str,
+    agreed_on: &'a str,
+    published_on: &'a str,
+    unresolved: &'a str,
+}
+
 struct Work<'a> {
     source: &'a Source<'a>,
     out: Published,
     /// Index of the meeting → what it agreed.
     entries: BTreeMap<usize, Vec<&'a Entry>>,
     measures: BTreeMap<usize, Vec<&'a MeasureRow>>,
+    /// Area, theme and part of agreed texts that are held back.
+    waiting: BTreeSet<(String, String, u32)>,
 }
 
 impl<'a> Work<'a> {
@@ -140,7 +188,31 @@ impl<'a> Work<'a> {
 
     fn hold(&mut self, place: &Place, area: &str, function: &str, text: &str, lacks: &str) {
         let (area_name, theme) = (self.area_name(area), self.theme(function));
-        self.out.held_back.push(HeldBack { place: place.clone(), area_name, theme, text: text.to_owned(), lacks: lacks.to_owned() });
+        let (text, lacks) = (text.to_owned(), lacks.to_owned());
+        self.out.held_back.push(HeldBack { place: place.clone(), area_name, theme, text, lacks, is_unresolved: false });
+    }
+
+    /// What stands on no sheet: rows without a place, and texts of areas and themes that are not consulted on.
+    fn without_sheet(&mut self) {
+        let book = self.source.book;
+        for u in &book.unplaced {
+            let (area_name, theme, text) = (u.area.clone(), u.theme.clone(), u.text.clone());
+            let lacks = "行の区域・テーマ・部のどれかが分かりません".to_owned();
+            self.out.held_back.push(HeldBack { place: u.place.clone(), area_name, theme, text, lacks, is_unresolved: true });
+        }
+        let planned: BTreeSet<(&str, &str)> = self
+            .source
+            .plan
+            .iter()
+            .map(|&(a, f)| (self.source.areas[a].area_code.as_str(), self.source.dictionary.functions[f].function_code.as_str()))
+            .collect();
+        let entries = book.entries.iter().map(|e| (&e.place, &e.area_code, &e.function_code, [&e.proposal, &e.agreed]));
+        let measures = book.measures.iter().map(|m| (&m.place, &m.area_code, &m.function_code, [&m.proposal, &m.measure]));
+        for (place, area, function, texts) in entries.chain(measures).filter(|(_, a, f, _)| !planned.contains(&(a.as_str(), f.as_str()))) {
+            for text in texts.into_iter().filter(|t| !t.is_empty()) {
+                self.hold(place, area, function, text, "この区域とテーマの課題管理シートがありません（協議の設定を見てください）");
+            }
+        }
     }
 
     /// Headings of required columns that are empty.
@@ -151,8 +223,8 @@ impl<'a> Work<'a> {
     }
 
     /// The meeting that agreed on a text, when the text may be published with it.
-    fn meeting(&mut self, asked: (&Place, &str, &str, &str), agreed_on: &str, published_on: &str, lacks: &[String]) -> Option<usize> {
-        let (place, area, function, text) = asked;
+    fn meeting(&mut self, agreed: &Agreed<'_>, lacks: &[String]) -> Option<usize> {
+        let &Agreed { place, area, function, text, agreed_on, published_on, .. } = agreed;
         let book = self.source.book;
         let held: Vec<usize> = (0..book.meetings.len())
             .filter(|&i| book.meetings[i].area_code == area && book.meetings[i].function_code == function && !book.meetings[i].held_on.is_empty())
@@ -167,7 +239,8 @@ impl<'a> Work<'a> {
                 .find(|&i| book.meetings[i].held_on == day)
                 .ok_or_else(|| format!("「合意した日」{day} の協議が、シート「協議の記録」にありません")),
         };
-        let mut why: Vec<String> = lacks.to_vec();
+        let mut why: Vec<String> = Some(agreed.unresolved.to_owned()).filter(|w| !w.is_empty()).into_iter().collect();
+        why.extend(lacks.iter().cloned());
         match &found {
             Err(reason) => why.push(reason.clone()),
             Ok(i) => {
@@ -188,6 +261,10 @@ impl<'a> Work<'a> {
             return found.ok();
         }
         self.hold(place, area, function, text, &why.join("。"));
+        if let Some(last) = self.out.held_back.last_mut() {
+            last.is_unresolved = !agreed.unresolved.is_empty();
+        }
+        self.waiting.insert((area.to_owned(), function.to_owned(), agreed.part));
         None
     }
 
@@ -213,7 +290,9 @@ impl<'a> Work<'a> {
                 continue;
             }
             let (Some(area), Some(function)) = (self.area(&meeting.area_code), source.dictionary.function(&meeting.function_code)) else { continue };
-            let sheet = result_sheet(source, meeting, area, function, &entries, &measures)?;
+            let waiting = |part: u32| self.waiting.contains(&(area.area_code.clone(), function.function_code.clone(), part));
+            let sheet =
+                result_sheet(source, &sheet::Agreements { meeting, area, function, entries: &entries, measures: &measures, waiting: &waiting })?;
             let missing = glyphs::missing(&serde_json::to_value(&sheet)?);
             if !missing.is_empty() && !source.with_missing_glyphs {
                 let why = format!(
@@ -228,6 +307,12 @@ impl<'a> Work<'a> {
             lines.push(vec![wareki_date(&meeting.held_on), area.name.clone(), theme(function), issues.join("／")]);
             let days = entries.iter().map(|e| &e.published_on).chain(measures.iter().map(|m| &m.published_on));
             self.out.latest = published_on(days.chain([&self.out.latest]));
+            let parts: Vec<String> = sheet.parts.iter().filter(|p| p.items.is_empty()).map(|p| format!("({}) {}", p.no, p.title)).collect();
+            if !parts.is_empty() {
+                self.out
+                    .empty
+                    .push(EmptyParts { result: format!("{}　{}（{}）", area.name, theme(function), wareki_date(&meeting.held_on)), parts });
+            }
             self.out.sheets.push(sheet);
             self.out.measures.extend(measures.into_iter().map(|m| PublishedMeasure {
                 row: m.clone(),
@@ -237,235 +322,11 @@ impl<'a> Work<'a> {
             }));
         }
         if !lines.is_empty() {
-            self.out.summary = Some(summary(source, lines, &self.out));
+            self.out.summary = Some(summary(source, lines, &self.out)?);
         }
-        self.out.held_back.sort_by(|a, b| (&a.place.sheet, a.place.row).cmp(&(&b.place.sheet, b.place.row)));
+        self.out.held_back.sort_by(|a, b| (!a.is_unresolved, &a.place.sheet, a.place.row).cmp(&(!b.is_unresolved, &b.place.sheet, b.place.row)));
         Ok(self.out)
     }
-}
-
-fn theme(function: &Function) -> String {
-    format!("{} {}", function.label, function.theme)
-}
-
-fn line(label: &str, value: String) -> Labelled {
-    Labelled { label: label.into(), value }
-}
-
-/// The latest day on which something of it is published.
-fn published_on<'a>(days: impl Iterator<Item = &'a String>) -> String {
-    days.max().cloned().unwrap_or_default()
-}
-
-fn result_sheet(
-    source: &Source<'_>,
-    meeting: &Meeting,
-    area: &Area,
-    function: &Function,
-    entries: &[&Entry],
-    measures: &[&MeasureRow],
-) -> Result<ResultSheet> {
-    let drafter = source.drafter;
-    let days: BTreeSet<&String> = entries.iter().map(|e| &e.published_on).chain(measures.iter().map(|m| &m.published_on)).collect();
-    let parts = parts(entries, measures)?;
-    let mut notes = Vec::new();
-    let waiting: Vec<String> = parts.iter().filter(|p| p.items.is_empty()).map(|p| format!("({}) {}", p.no, p.title)).collect();
-    if !waiting.is_empty() {
-        notes.push(format!("{}は、まとまったものから順に公表します。", waiting.join("、")));
-    }
-    if days.len() > 1 {
-        let said: Vec<String> = days.iter().map(|d| wareki_date(d)).collect();
-        notes.push(format!("この結果は、{}に分けて公表しました。", said.join("、")));
-    }
-    let mut overview = vec![
-        line("開催日", wareki_date(&meeting.held_on)),
-        line("協議事項", meeting.agenda.clone()),
-        line("医療法の協議事項", statute::items(&meeting.statute, &meeting.held_on)?),
-        line("協議区域", area.name.clone()),
-        line("関係者・参加者", meeting.participants.join("、")),
-    ];
-    if !meeting.venue.is_empty() {
-        overview.push(line("会議の名称", meeting.venue.clone()));
-    }
-    Ok(ResultSheet {
-        result_id: format!("{}_{}_{}", area.area_code, function.function_code, meeting.held_on),
-        root: "../",
-        title: "かかりつけ医機能報告を踏まえた協議結果について".into(),
-        date_label: wareki_date(&published_on(days.into_iter())),
-        prefecture: drafter.prefecture(),
-        simulated: drafter.simulated,
-        report_year: drafter.report_year,
-        report_year_label: report_year_label(drafter.report_year),
-        overview,
-        parts,
-        figures_title: "3. 参考となるデータ".into(),
-        figures: vec![figures(area, function, drafter)?],
-        links: Vec::new(),
-        notes,
-        sources: drafter.sources(&[]),
-    })
-}
-
-/// The five parts in their order, with what was agreed.
-fn parts(entries: &[&Entry], measures: &[&MeasureRow]) -> Result<Vec<ResultPart>> {
-    let mut parts = Vec::new();
-    for (no, title) in crate::draft::part_titles()? {
-        let items: Vec<ResultItem> = if no == 4 {
-            measures.iter().enumerate().map(|(i, m)| measure_item(i, m)).collect()
-        } else {
-            let mine = entries.iter().filter(|e| e.part == no);
-            mine.map(|e| ResultItem { mark: e.view.clone(), text: e.agreed.clone(), ..ResultItem::default() }).collect()
-        };
-        let table = (no == 4 && !items.is_empty()).then(|| measure_table(&items));
-        parts.push(ResultPart { no, title, items, table });
-    }
-    Ok(parts)
-}
-
-fn measure_item(i: usize, m: &MeasureRow) -> ResultItem {
-    let goal: Vec<String> = [("基準値", &m.baseline), ("目標値", &m.target), ("時期", &m.target_date)]
-        .into_iter()
-        .filter(|(_, t)| !t.is_empty())
-        .map(|(label, t)| format!("{label} {}", wareki_date(t)))
-        .collect();
-    let indicator = if goal.is_empty() { m.indicator.clone() } else { format!("{}（{}）", m.indicator, goal.join("、")) };
-    ResultItem { mark: format!("方策{}", circled(i)), text: m.measure.clone(), role: m.role.clone(), deadline: wareki_date(&m.deadline), indicator }
-}
-
-fn measure_table(items: &[ResultItem]) -> TableView {
-    let row =
-        |i: &ResultItem| [&i.mark, &i.text, &i.role, &i.deadline, &i.indicator].map(|t| if t.is_empty() { "—".into() } else { t.clone() }).to_vec();
-    let head = ["方策", "内容", "実施者", "期限", "進み具合をみる指標"].map(str::to_owned).to_vec();
-    let mut table = TableView::new(String::new(), head, items.iter().map(row).collect());
-    table.align.fill("left");
-    table
-}
-
-/// The figures that the council had before it; counts of facilities only.
-fn figures(area: &Area, function: &Function, drafter: &Drafter<'_>) -> Result<TableView> {
-    let s = drafter.facts.summary(area, &function.function_code)?;
-    let row = |label: &str, value: String| vec![label.to_owned(), value];
-    // of few facilities the count, not a share
-    let rate = s.share_low.map(|_| format!("（{}）", percent(s.facilities_reported as f64 / s.facilities_expected as f64)));
-    Ok(TableView::new(
-        format!("参考：{}の{}（{}）", area.name, function.label, function.theme),
-        vec!["区分".into(), "医療機関数".into()],
-        vec![
-            row("報告の対象", thousands(s.facilities_expected)),
-            row("報告した医療機関", format!("{}{}", thousands(s.facilities_reported), rate.unwrap_or_default())),
-            row("機能あり（少なくとも）", thousands(s.positive_literal)),
-            row("機能あり（多くとも）", thousands(s.positive_high())),
-            row("意向あり", thousands(s.intending)),
-        ],
-    ))
-}
-
-/// The prefecture's summary: every meeting with its 課題, and every measure.
-fn summary(source: &Source<'_>, lines: Vec<Vec<String>>, out: &Published) -> ResultSheet {
-    let drafter = source.drafter;
-    let areas: BTreeSet<&String> = lines.iter().map(|l| &l[1]).collect();
-    let head = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-    let left = |mut t: TableView| {
-        t.align.fill("left");
-        t
-    };
-    let overview =
-        vec![line("公表した協議", format!("{}件（{}区域）", lines.len(), areas.len())), line("公表した方策", format!("{}件", out.measures.len()))];
-    let mut figures = vec![left(TableView::new("協議と、合意した課題", head(&["開催日", "協議区域", "テーマ", "地域の具体的な課題"]), lines))];
-    let rows: Vec<Vec<String>> = out
-        .measures
-        .iter()
-        .map(|m| {
-            vec![
-                m.area_name.clone(),
-                m.theme.clone(),
-                m.row.measure.clone(),
-                m.row.role.clone(),
-                wareki_date(&m.row.deadline),
-                m.row.indicator.clone(),
-            ]
-        })
-        .collect();
-    if !rows.is_empty() {
-        figures.push(left(TableView::new("方策の一覧", head(&["協議区域", "テーマ", "方策", "実施者", "期限", "指標"]), rows)));
-    }
-    let links = out
-        .sheets
-        .iter()
-        .map(|s| {
-            let place = |label: &str| s.overview.iter().find(|l| l.label == label).map_or("", |l| l.value.as_str()).to_owned();
-            Labelled {
-                label: format!("{}　{}（{}）", place("協議区域"), place("協議事項"), place("開催日")),
-                value: format!("results/{}.html", s.result_id),
-            }
-        })
-        .collect();
-    ResultSheet {
-        result_id: SUMMARY.into(),
-        root: "../",
-        title: "かかりつけ医機能に関する協議結果の取りまとめ".into(),
-        date_label: wareki_date(&out.latest),
-        prefecture: drafter.prefecture(),
-        simulated: drafter.simulated,
-        report_year: drafter.report_year,
-        report_year_label: report_year_label(drafter.report_year),
-        overview,
-        parts: Vec::new(),
-        figures_title: "2. 協議の結果".into(),
-        figures,
-        links,
-        notes: vec!["公表に合意したものだけを載せています。".into()],
-        sources: drafter.sources(&[]),
-    }
-}
-
-/// File name of the prefecture's summary, without extension.
-pub const SUMMARY: &str = "summary";
-
-fn texts<T>(rows: &[T], of: impl Fn(&T) -> String) -> ArrayRef {
-    Arc::new(rows.iter().map(|r| Some(of(r)).filter(|t| !t.is_empty())).collect::<StringArray>())
-}
-
-/// `measures.csv`: one row for each published measure.
-pub fn measures_table(measures: &[PublishedMeasure]) -> Result<Table> {
-    let note = |name: &str, label: &str| ColumnNote::new(name, label, "");
-    let of = |f: &dyn Fn(&PublishedMeasure) -> &str| texts(measures, |m| f(m).to_owned());
-    Table::new(
-        "measures",
-        vec![
-            (note("area_code", "区域コード"), of(&|m| &m.row.area_code)),
-            (note("area_name", "協議区域"), of(&|m| &m.area_name)),
-            (note("function_code", "機能コード"), of(&|m| &m.row.function_code)),
-            (note("theme", "テーマ"), of(&|m| &m.theme)),
-            (note("held_on", "開催日"), of(&|m| &m.held_on)),
-            (note("measure", "方策"), of(&|m| &m.row.measure)),
-            (note("role", "実施者"), of(&|m| &m.row.role)),
-            (note("deadline", "期限"), of(&|m| &m.row.deadline)),
-            (note("indicator", "指標"), of(&|m| &m.row.indicator)),
-            (note("baseline", "基準値"), of(&|m| &m.row.baseline)),
-            (note("target", "目標値"), of(&|m| &m.row.target)),
-            (note("target_date", "目標の時期"), of(&|m| &m.row.target_date)),
-            (note("status", "状態"), of(&|m| &m.row.status)),
-            (note("published_on", "公表日"), of(&|m| &m.row.published_on)),
-        ],
-    )
-}
-
-/// `not_published.csv`: what was agreed but lacks something.
-pub fn held_back_table(rows: &[HeldBack]) -> Result<Table> {
-    let note = |name: &str, label: &str| ColumnNote::new(name, label, "");
-    let numbers = rows.iter().map(|h| Some(i64::from(h.place.row))).collect::<Int64Array>();
-    Table::new(
-        "not_published",
-        vec![
-            (note("sheet", "シート"), texts(rows, |h| h.place.sheet.clone())),
-            (note("row_no", "行"), Arc::new(numbers) as ArrayRef),
-            (note("area_name", "協議区域"), texts(rows, |h| h.area_name.clone())),
-            (note("theme", "テーマ"), texts(rows, |h| h.theme.clone())),
-            (note("text", "文"), texts(rows, |h| h.text.clone())),
-            (note("lacks", "公表しない理由"), texts(rows, |h| h.lacks.clone())),
-        ],
-    )
 }
 
 /// A day that people named on the command line.

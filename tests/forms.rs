@@ -107,7 +107,7 @@ fn what_cannot_be_made_is_said_and_nothing_is_written() {
     let error = refused(Wanted::Facilities(vec!["3100000000004".into()]));
     assert!(error.contains("「3100000000004」は未報告"), "{error}");
     let error = refused(Wanted::Area("99999".into()));
-    assert!(error.contains("区域コード「99999」が分かりません"), "{error}");
+    assert!(error.contains("区域「99999」が分かりません"), "{error}");
     let error = refused(Wanted::Area("31203".into()));
     assert!(error.contains("報告した医療機関がありません（未報告 0）"), "{error}");
     assert!(!out.exists());

@@ -1,5 +1,6 @@
 //! All tests in one binary, so that they link once.
 
+mod agreements;
 mod archive;
 mod book;
 mod boundaries;
@@ -30,6 +31,7 @@ mod official;
 mod own_form;
 mod own_text;
 mod packet;
+mod paperwork;
 mod place;
 mod print;
 mod record;

@@ -17,11 +17,12 @@ fn sheet(text: &str) -> Value {
         json!({"no": no, "title": text, "hint": text, "machine": machine, "sentences": [{"text": text, "of": ["function_share"]}],
             "tables": [{"caption": text, "head": ["区分", text], "align": ["left", "right"], "rows": [[text, "1"]], "note": text, "of": []}],
             "charts": if machine { json!(["c1"]) } else { json!([]) },
+            "said": [{"mark": text, "is_agreed": true, "view": text, "text": text, "before": text, "note": text}],
             "candidates": [{"mark": text, "text": text, "source": text}], "write_lines": 2})
     };
     json!({"sheet_id": "x", "root": "../", "report_year": 2025, "report_year_label": "令和7年度報告", "title": format!("{text}について（{text}）"),
         "prefecture": {"code": "31", "name": text}, "area": {"level": "municipality", "level_label": "市区町村", "code": "31201", "name": text},
-        "function": {"code": "g2a", "label": text, "short": text}, "simulated": true, "headline": text, "headline_of": ["function_share"],
+        "function": {"code": "g2a", "label": text, "short": text}, "simulated": true, "overview": [{"label": text, "value": text}], "headline": text, "headline_of": ["function_share"],
         "key_figures": [{"label": text, "value": "12", "unit": "施設", "note": text, "of": "function_positive"}],
         "parts": [part(1, true), part(2, false), part(3, false), part(4, false), part(5, false)],
         "charts": [{"id": "c1", "title": text, "alt": text, "svg": svg, "width": width, "height": height, "data_beside": false,

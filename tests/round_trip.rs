@@ -19,10 +19,10 @@ fn human(sheets: &[Sheet]) -> BTreeMap<String, usize> {
 }
 
 /// A small generator of numbers, so that a seed tells the whole story.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -32,7 +32,7 @@ impl Dice {
 }
 
 /// What one hand does to the workbook; says what it did.
-fn edit(sheets: &mut Vec<Sheet>, dice: &mut Dice, serial: &mut usize) -> String {
+pub fn edit(sheets: &mut Vec<Sheet>, dice: &mut Dice, serial: &mut usize) -> String {
     let tables: Vec<usize> = (0..sheets.len()).filter(|&i| sheets[i].name != "_kyogi" && sheets[i].rows.len() > 2).collect();
     let Some(&at) = tables.get(dice.below(tables.len().max(1))) else { return "nothing".into() };
     *serial += 1;

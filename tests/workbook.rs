@@ -223,7 +223,7 @@ fn odd_workbooks_are_told_with_their_cell() {
     let mended = merge(&w, &save(&sheets, &none), &["31201"], 2);
     let mut sheets = read_bytes(mended.bytes).expect("read");
     let s = sheet(&mut sheets, "協議シート");
-    assert_eq!((s.text(3, 1), s.text(3, 4), s.text(3, 10), s.text(3, 16)), ("31201", "(1)", "区域の名前を書きまちがえた文", ""));
+    assert_eq!((s.text(3, 1), s.text(3, 4), s.text(3, 10), s.text(3, 17)), ("31201", "(1)", "区域の名前を書きまちがえた文", ""));
 
     let (said, _) = run(&|sheets| drop(sheet(sheets, "方策").rows.remove(0)), &none);
     assert_eq!(said, ["workbook_header_missing シート「方策」の A1"]);

@@ -86,10 +86,16 @@ pub fn fields(sheet: &str) -> Vec<Field> {
             f("市区町村", 12.0, Machine),
             f("機能", 10.0, Key),
             f("比べる相手", 16.0, Key),
-            f("回答からの判定", 20.0, Machine),
-            f("相手の判定", 14.0, Machine),
+            f("回答からの判定", 20.0, V),
+            f("相手の判定", 14.0, V),
             f("回答からの判定の理由", 60.0, Machine),
             f("検査の指摘", 40.0, Machine),
+            f(PROGRESS, 24.0, Machine),
+            f(DECISION, 11.0, People).words(DECISIONS),
+            f(DATE, 12.0, People),
+            f(INITIALS, 9.0, People),
+            f(REASON, 28.0, People),
+            f(MEMO, 20.0, People),
             f("行", 8.0, Machine),
         ],
         QUALITY => vec![f("項目", 36.0, Key), f("数", 12.0, Machine), f("説明", 70.0, Machine)],
@@ -254,8 +260,7 @@ impl Source<'_> {
     }
 
     fn differences(&self) -> Result<Listing> {
-        let about =
-            "回答から求めた判定と、G-MIS の自動判定・確認状況とが違うものです。G-MIS の判定のしかたは公開されていません。最後は人が決めます。";
+        let about = "回答から求めた判定と、G-MIS の自動判定・確認状況とが違うものです。G-MIS の判定のしかたは公開されていません。最後は人が決めます。「判断」に、問題なし・照会中・修正済のどれかを、日付・担当・理由とともに書けます（次の実行に引き継ぎます）。ここに書いても公的な判定は変わりません。判定を変えるときは「判定の上書き」に書きます。";
         let mut list = Listing::new(DIFFERENCES, fields(DIFFERENCES), about);
         let table = self.table("checks", "chk_differences")?;
         for i in 0..table.len() {
@@ -280,6 +285,7 @@ impl Source<'_> {
                 theirs,
                 text("reason")?,
                 doubts,
+                "",
             ];
             let mut row: Vec<Value> = texts.iter().map(|t| fitting(t)).collect();
             row.push(table.int(i, "row_no")?.into());

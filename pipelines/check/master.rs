@@ -135,6 +135,22 @@ impl Master {
         self.names.get(facility_id).map(String::as_str).or_else(|| self.missing.iter().find(|e| e.id == facility_id).map(|e| e.name.as_str()))
     }
 
+    /// The facility of the extract that is named by its ID or by its name here; a text that is neither is given back as it is.
+    ///
+    /// # Errors
+    /// Several facilities have the name.
+    pub fn id_of(&self, said: &str) -> Result<String> {
+        let wanted = text::fold(said);
+        let mut found: Vec<&String> = self.names.iter().filter(|(_, name)| text::fold(name) == wanted).map(|(id, _)| id).collect();
+        found.sort();
+        match found.as_slice() {
+            [] => Ok(said.to_owned()),
+            [one] => Ok((*one).clone()),
+            several => Err(Error::new(format!("「{said}」という医療機関が二つ以上あります"))
+                .next(format!("医療機関IDで書いてください：{}", several.iter().map(|id| id.as_str()).collect::<Vec<_>>().join("、")))),
+        }
+    }
+
     /// Facilities of the master in an area.
     pub fn count(&self, area: &Area) -> i64 {
         self.counts.get(&(area.level.clone(), area.area_code.clone())).copied().unwrap_or(0)

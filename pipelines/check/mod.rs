@@ -175,24 +175,20 @@ impl Report {
     }
 
     fn summed(&self) -> Vec<(String, String)> {
-        let decided = |word: &str| {
-            self.list(lists::INQUIRIES)
-                .map_or(0, |l| (0..l.lines.len()).filter(|&i| !l.lines[i].is_hidden && decision_of(&l.text(i, DECISION)) == Some(word)).count())
+        let decisions = |sheet: &str| {
+            let all = self.len(sheet);
+            let decided = |word: &str| {
+                self.list(sheet)
+                    .map_or(0, |l| (0..l.lines.len()).filter(|&i| !l.lines[i].is_hidden && decision_of(&l.text(i, DECISION)) == Some(word)).count())
+            };
+            let (settled, asked) = (decided("問題なし") + decided("修正済"), decided("照会中"));
+            format!("{all}件（問題なし・修正済 {settled}、照会中 {asked}、まだ {}）", all - settled - asked)
         };
-        let inquiries = self.len(lists::INQUIRIES);
-        let settled = decided("問題なし") + decided("修正済");
         let unused = if self.unused > 0 { format!("（ほかに、使っていないもの {}件）", self.unused) } else { String::new() };
         let rows: Vec<(&str, String)> = vec![
             ("未報告", format!("{}件", self.len(lists::UNREPORTED))),
-            (
-                "疑義照会",
-                format!(
-                    "{inquiries}件（問題なし・修正済 {settled}、照会中 {}、まだ {}）",
-                    decided("照会中"),
-                    inquiries - settled - decided("照会中")
-                ),
-            ),
-            ("判定差分", format!("{}件", self.len(lists::DIFFERENCES))),
+            ("疑義照会", decisions(lists::INQUIRIES)),
+            ("判定差分", decisions(lists::DIFFERENCES)),
             ("判定の上書き", format!("{}件{unused}", self.acting.len())),
             ("前の年度との差", format!("{}件", self.len(lists::JUMPS))),
             ("あと一歩・意向", format!("{}件", self.len(lists::NEARLY))),

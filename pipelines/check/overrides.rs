@@ -109,7 +109,9 @@ fn one(old: &OldSheet, line: &OldLine, i: usize, dictionary: &Dictionary) -> std
     let function = dictionary.functions.iter().find(|f| [&f.label, &f.short_label, &f.function_code].into_iter().any(|l| text::fold(l) == said));
     let function_code = function.map(|f| f.function_code.clone()).ok_or_else(|| unreadable(FUNCTION))?;
     let word = text::fold(&text(line, STATUS)).replace(' ', "");
-    let status = STATUSES.iter().position(|s| *s == word).ok_or_else(|| unreadable(STATUS))?;
+    // 「有」「有り」 are 「あり」
+    let plain = |word: &str| text::label_key(&word.replace("あり", "有").replace("なし", "無"));
+    let status = STATUSES.iter().position(|s| plain(s) == plain(&word)).ok_or_else(|| unreadable(STATUS))?;
     let reason = text(line, REASON);
     if reason.is_empty() {
         return Err(("override_without_reason", REASON, format!("{said}を{word}に")));

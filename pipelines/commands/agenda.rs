@@ -16,7 +16,7 @@ use crate::draft::change;
 use crate::draft::opened::Opened;
 use crate::draft::paper::PaperPage;
 use crate::draft::sheet::TableView;
-use crate::draft::{Drafter, area_label};
+use crate::draft::{Drafter, area_label, part_titles};
 use crate::facts::areas::Area;
 use crate::facts::basis::Basis;
 use crate::facts::council::{Meeting, Theme};
@@ -28,8 +28,9 @@ use crate::ground::numbers::{report_year_label, wareki_date};
 use crate::packet::{Manifest, Packet};
 use crate::pages::printer::Printer;
 use crate::render::html;
+use crate::workbook::places::Places;
 use crate::workbook::round::{Round, Talk};
-use crate::workbook::{self, CouncilBook};
+use crate::workbook::spoken::Speech;
 
 /// The folder for what must not leave the meeting.
 const SECRET: &str = "会議限り";
@@ -76,15 +77,17 @@ pub fn make(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<
     let figures = change::figures_of(&packet)?;
     let changes = run::changes(workspace, &basis, &packet, &mut facts)?;
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
+    // the workbook must be readable, but nothing is written to it here
+    let (round, plan) = (Round::open(workspace, false)?, run::plan(&basis));
+    let talk = round.read(&drafter, &basis, &plan)?;
     let source = Source {
         data_book: DataBook::new(&basis.dictionary, &overrides, &basis.terms, &figures, changes.as_deref())?,
         functions: Table::read_parquet("det_functions", &packet.join("stages/determine/det_functions.parquet"))?,
-        book: workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?,
+        speech: talk.speech(&basis.council),
+        titles: part_titles()?,
         basis: &basis,
         drafter: &drafter,
     };
-    // the workbook must be readable, but nothing is written to it here
-    let round = Round::open(workspace, false)?;
     let mut done = Vec::new();
     for (function, theme, meeting) in meetings {
         let areas = areas_of(&basis, function, meeting);
@@ -132,13 +135,18 @@ pub fn one_pages(workspace: &Workspace, function: Option<&str>, threads: usize) 
     run::changes(workspace, &basis, &packet, &mut facts)?;
     let overrides = |path: &str| workspace.override_of(path);
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
+    let (round, plan, places) = (Round::open(workspace, false)?, run::plan(&basis), Places::new(&basis.areas, &basis.dictionary)?);
+    let talk = round.read(&drafter, &basis, &plan)?;
+    let function = function.map(|f| places.function_code(f)).transpose()?;
     let target = Packet::begin(&workspace.root.join(ONE_PAGES), &made.prefecture_code, made.simulated)?;
     let printer = Printer::new(&overrides, target.path().to_path_buf(), (workspace.settings.report_year + 1, 4, 1))?;
     let mut pages = 0;
-    for (a, f) in run::plan(&basis) {
+    for &(a, f) in &plan {
         let (area, theme) = (&basis.areas[a], &basis.dictionary.functions[f]);
         if function.is_none_or(|wanted| wanted == theme.function_code) {
-            printer.one_page(&drafter.sheet(area, theme)?)?;
+            let mut sheet = drafter.sheet(area, theme)?;
+            talk.speech(&basis.council).of(area, theme).put(&mut sheet);
+            printer.one_page(&sheet)?;
             pages += 1;
         }
     }
@@ -155,6 +163,8 @@ pub fn one_pages(workspace: &Workspace, function: Option<&str>, threads: usize) 
 /// The meetings that were asked for.
 fn meetings<'a>(basis: &'a Basis, asked: &Asked<'_>) -> Result<Vec<(&'a Function, &'a Theme, &'a Meeting)>> {
     let date = asked.date.map(parse_date).transpose()?.map(|d| d.to_string());
+    let places = Places::new(&basis.areas, &basis.dictionary)?;
+    let function_asked = asked.function.map(|f| places.function_code(f)).transpose()?;
     let mut found = Vec::new();
     for (code, theme) in &basis.council.themes {
         let Some(function) = basis.dictionary.function(code) else { continue };
@@ -164,7 +174,7 @@ fn meetings<'a>(basis: &'a Basis, asked: &Asked<'_>) -> Result<Vec<(&'a Function
                     .at(format!("[theme.{code}]"))
                     .next(format!("{} から選んでください", CONTENTS.join("、"))));
             }
-            if date.as_ref().is_none_or(|d| *d == meeting.date) && asked.function.is_none_or(|f| f == code) {
+            if date.as_ref().is_none_or(|d| *d == meeting.date) && function_asked.is_none_or(|f| f == code) {
                 found.push((function, theme, meeting));
             }
         }
@@ -199,7 +209,8 @@ struct Source<'a> {
     drafter: &'a Drafter<'a>,
     data_book: DataBook,
     functions: Table,
-    book: CouncilBook,
+    speech: Speech<'a>,
+    titles: Vec<(u32, String)>,
 }
 
 impl Source<'_> {
@@ -213,17 +224,20 @@ impl Source<'_> {
             items.push(timetable(meeting, &steps));
         }
         for area in areas {
-            let sheet = self.drafter.sheet(area, function)?;
+            let mut sheet = self.drafter.sheet(area, function)?;
+            let spoken = self.speech.of(area, function);
+            let (agreed, open) = (spoken.agreed_before(&meeting.date, &self.titles), spoken.open_at(&meeting.date, &self.titles));
             if wanted("区域の資料") {
                 let first = sheet.parts.first();
                 let charts: Vec<&crate::draft::sheet::Chart> = sheet.charts.iter().take(CHARTS).collect();
                 items.push(json!({
                     "kind": "handout", "title": format!("{}の資料（{}）", area.name, function.theme), "headline": sheet.headline,
                     "key_figures": sheet.key_figures, "sentences": first.into_iter().flat_map(|p| &p.sentences).take(SENTENCES).map(|s| &s.text).collect::<Vec<_>>(),
-                    "charts": charts, "proposals": self.proposals(area, function), "write_lines": 4,
+                    "charts": charts, "agreed": agreed_table(agreed), "open": open, "write_lines": 4,
                 }));
             }
             if wanted("課題管理シート") {
+                spoken.put(&mut sheet);
                 let mut value = serde_json::to_value(&sheet)?;
                 value["kind"] = json!("sheet");
                 items.push(value);
@@ -245,13 +259,6 @@ impl Source<'_> {
         let mut page = self.drafter.area_page(&self.basis.areas, index, &plan, &self.data_book)?;
         page.functions.retain(|f| f.code == function.function_code);
         Ok(serde_json::to_value(PaperPage::new(&page))?)
-    }
-
-    /// What people wrote before the meeting, with the part it belongs to.
-    fn proposals(&self, area: &Area, function: &Function) -> Vec<String> {
-        let here = |a: &str, f: &str| a == area.area_code && f == function.function_code;
-        let texts = self.book.entries.iter().filter(|e| here(&e.area_code, &e.function_code) && !e.proposal.trim().is_empty());
-        texts.map(|e| format!("({}) {}", e.part, e.proposal.trim())).collect()
     }
 
     /// Facilities that intend to take on the function: council-only.
@@ -295,6 +302,13 @@ impl Source<'_> {
         table.align = vec!["left"; 5];
         Ok(json!({ "kind": "table", "secret": true, "title": format!("意向のある医療機関一覧（{}）", function.theme), "lead": lead, "table": table }))
     }
+}
+
+/// What was agreed before the meeting; nothing where there is nothing.
+fn agreed_table(rows: Vec<Vec<String>>) -> Option<TableView> {
+    let mut table = TableView::new("これまでに合意したこと", ["合意した日", "部", "合意した文"].map(str::to_owned).to_vec(), rows);
+    table.align.fill("left");
+    Some(table).filter(|t| !t.rows.is_empty())
 }
 
 fn order(function: &Function, theme: &Theme, meeting: &Meeting, areas: &[&Area], steps: &[StepRow], wanted: &dyn Fn(&str) -> bool) -> Value {

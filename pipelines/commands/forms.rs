@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::check::master;
 use crate::facts::areas::Area;
 use crate::facts::dictionary::{Dictionary, is_catch_all, read_csv};
 use crate::facts::overrides::Overrides;
@@ -27,12 +28,26 @@ use crate::ground::sql::{self, Engine, Load};
 use crate::packet::Manifest;
 use crate::pages::printer::{CHUNK, Printer, template};
 use crate::render::{html, pdf};
+use crate::workbook::places::Places;
 
 /// Which facilities.
+#[derive(Clone, Debug)]
 pub enum Wanted {
     Facilities(Vec<String>),
     /// All facilities of an area that reported.
     Area(String),
+}
+
+impl Wanted {
+    /// Facilities that are named by their name in the facility master, by their ID.
+    fn by_id(&self, workspace: &Workspace, reference: &Reference, areas: &[Area], all: &BTreeMap<String, Facility>) -> Result<Self> {
+        let Self::Facilities(said) = self else { return Ok(self.clone()) };
+        let ids: BTreeSet<String> = all.keys().cloned().collect();
+        let master = workspace.master().map(|path| master::read(&path, reference, areas, &ids)).transpose()?;
+        let id =
+            |text: &String| if ids.contains(text) { Ok(text.clone()) } else { master.as_ref().map_or_else(|| Ok(text.clone()), |m| m.id_of(text)) };
+        said.iter().map(id).collect::<Result<_>>().map(Self::Facilities)
+    }
 }
 
 /// What came out.
@@ -116,7 +131,8 @@ fn run_in_pool(workspace: &Workspace, packet: &Path, wanted: &Wanted, out: &Path
     let year = settings.report_year;
     let Known { dictionary, reference, areas, .. } = workspace.known()?;
     let all = facilities(&stages)?;
-    let (chosen, not_reported) = choose(all, wanted, &areas)?;
+    let wanted = wanted.by_id(workspace, &reference, &areas, &all)?;
+    let (chosen, not_reported) = choose(all, &wanted, &areas, &Places::new(&areas, &dictionary)?)?;
     let chosen = with_answers(chosen, workspace, &stages)?;
     let manifest = Manifest::read(packet).ok();
     let basis = Basis {
@@ -177,7 +193,7 @@ fn facilities(stages: &Path) -> Result<BTreeMap<String, Facility>> {
 }
 
 /// The facilities asked for, by code, and how many of an area have not reported.
-fn choose(mut all: BTreeMap<String, Facility>, wanted: &Wanted, areas: &[Area]) -> Result<(Vec<Facility>, usize)> {
+fn choose(mut all: BTreeMap<String, Facility>, wanted: &Wanted, areas: &[Area], places: &Places) -> Result<(Vec<Facility>, usize)> {
     match wanted {
         Wanted::Facilities(ids) => {
             let unknown: Vec<&str> = ids.iter().map(String::as_str).filter(|id| !all.contains_key(*id)).collect();
@@ -193,11 +209,9 @@ fn choose(mut all: BTreeMap<String, Facility>, wanted: &Wanted, areas: &[Area]) 
             let ids: BTreeSet<&String> = ids.iter().collect();
             Ok((ids.into_iter().filter_map(|id| all.remove(id)).collect(), 0))
         }
-        Wanted::Area(code) => {
-            let area = areas.iter().find(|a| a.area_code == *code).ok_or_else(|| {
-                Error::new(format!("区域コード「{code}」が分かりません"))
-                    .next("市区町村（5桁）、二次医療圏（4桁）、協議区域、都道府県（2桁）のコードを書いてください")
-            })?;
+        Wanted::Area(said) => {
+            let code = places.area_code(said)?;
+            let area = areas.iter().find(|a| a.area_code == code).ok_or_else(|| Error::new(format!("区域「{said}」が分かりません")))?;
             let is_inside = |f: &Facility| area.level == "prefecture" || area.units.contains(&f.unit_code) || area.area_code == f.municipality_code;
             let (reported, silent): (Vec<_>, Vec<_>) = all.into_values().filter(is_inside).partition(|f| f.is_reported);
             if reported.is_empty() {

@@ -109,6 +109,9 @@ fn text(workspace: &Workspace, late: &Path, outcome: &Late, place: &Path) -> Res
         }
     };
     writeln!(out, "{} を取り込むと変わるもの（まだ取り込んでいません）", late.display()).ok();
+    for line in whatif::first_lines(workspace, &outcome.figures)? {
+        writeln!(out, "  {line}").ok();
+    }
     let statuses: Vec<String> =
         outcome.statuses.iter().map(|s| format!("{} {} {}：{} → {}", s.facility_id, s.municipality, s.function, s.before, s.after)).collect();
     part(&mut out, "判定", &statuses, STATUSES);

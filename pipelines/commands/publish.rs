@@ -1,5 +1,6 @@
 //! `kyogi publish`: what the workbook says was agreed becomes the result sheets, the summary and the table of measures.
 
+use crate::commands::run;
 use crate::draft::opened::{Opened, open};
 use crate::draft::sheet::ResultSheet;
 use crate::workbook::round::{Round, Talk};
@@ -13,7 +14,7 @@ use crate::ground::error::{Error, Result};
 use crate::ground::place;
 use crate::packet::{Finished, Manifest, Packet};
 use crate::pages::printer::Printer;
-use crate::publish::{self, HeldBack};
+use crate::publish::{self, HeldBack, Published};
 use crate::render::html;
 use crate::workbook::carry::{self};
 use crate::workbook::generate::measurables;
@@ -35,7 +36,7 @@ pub struct PublishOutcome {
 pub const FOLDER: &str = "published";
 
 /// What is asked of a publication.
-#[derive(Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
     pub out: Option<&'a Path>,
     /// A day as people write it: what is to be published later waits.
@@ -45,7 +46,9 @@ pub struct Asked<'a> {
 }
 
 /// Makes the result sheets, the summary and the table of measures from the workbook and the packet's figures.
-pub fn publish(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Result<PublishOutcome> {
+///
+/// `tell` is given what will be published before anything is written.
+pub fn publish(workspace: &Workspace, asked: &Asked<'_>, threads: usize, tell: &dyn Fn(&Published)) -> Result<PublishOutcome> {
     let until = asked.until.map(publish::day).transpose()?;
     let settings = &workspace.settings;
     let Opened { made, basis, facts } = open(workspace, threads)?;
@@ -65,9 +68,11 @@ pub fn publish(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Resu
     let mut book = workbook::book::read_file(&workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?;
     carry::name_indicators(&mut book, &measurables(&drafter, &basis.areas)?);
     let missing_glyphs = book.findings.iter().filter(|f| f.code == workbook::NO_GLYPH).cloned().collect();
+    let plan = run::plan(&basis);
     let source = publish::Source {
         book: &book,
         layout: &round.layout,
+        plan: &plan,
         areas: &basis.areas,
         dictionary: &basis.dictionary,
         drafter: &drafter,
@@ -75,6 +80,7 @@ pub fn publish(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Resu
         with_missing_glyphs: asked.with_missing_glyphs,
     };
     let published = publish::results(&source)?;
+    tell(&published);
     let list = workspace.root.join(publish::HELD_BACK);
     place::replace(&list, &publish::held_back_table(&published.held_back)?.csv_bytes()?)?;
     if published.sheets.is_empty() {
@@ -93,8 +99,14 @@ pub fn publish(workspace: &Workspace, asked: &Asked<'_>, threads: usize) -> Resu
         let id = format!("results/{}", summary.result_id);
         printer.page("index.html", "result", &ResultSheet { root: "", result_id: id, ..summary.clone() })?;
     }
+    printer.page("method.html", "result_method", &publish::method_page(&drafter)?)?;
     publish::write_measures(&published, &root)?;
     artefact::write_bytes(&root.join("assets/kyogi.css"), html::stylesheet(&overrides).as_bytes())?;
+    if let Some(stray) = publish::links::stray(&root)?.first() {
+        return Err(Error::new(format!("公表する資料の中に、行き先のないリンクがあります：{}", stray.link))
+            .file(&root.join(&stray.page))
+            .next("置きかえた様式のリンクを、公表する資料の中だけにしてください"));
+    }
     let mut manifest = Manifest::new(&made.prefecture_code, made.report_year, made.simulated, &[], &[])?;
     manifest.inputs = made.inputs.into_iter().chain([input]).collect();
     manifest.rules = made.rules;

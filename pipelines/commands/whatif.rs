@@ -49,7 +49,7 @@ pub fn run(workspace: &Workspace, extract: &Path, scenario: &Scenario, threads: 
 
 /// The same, with data and stages of both sides left in `before/` and `after/` of a folder.
 pub fn both(workspace: &Workspace, extract: &Path, scenario: &Scenario, scratch: &Path, threads: usize) -> Result<Tried> {
-    let edits = scenario.answers.as_deref().map_or_else(|| Ok(Vec::new()), wishes)?;
+    let edits = scenario.answers.as_deref().map_or_else(|| Ok(Vec::new()), |path| wishes(workspace, path))?;
     let (before, after) = (scratch.join("before"), scratch.join("after"));
     run::scenario_figures(workspace, extract, None, &[], &before, threads)?;
     let findings = run::scenario_figures(workspace, extract, scenario.late.as_deref(), &edits, &after, threads)?;
@@ -95,16 +95,44 @@ fn unmoved(report_year: i32, [before, after]: [&Path; 2], edits: &[Edit]) -> Res
     Ok(lines)
 }
 
-fn wishes(path: &Path) -> Result<Vec<Edit>> {
+/// Headings of the table of wishes, as codes and in words.
+const HEADS: [[&str; 3]; 2] = [["facility_id", "item_code", "value"], ["医療機関ID", "報告事項", "値"]];
+
+/// The wished answers; items by code or name.
+fn wishes(workspace: &Workspace, path: &Path) -> Result<Vec<Edit>> {
+    let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
     let table = own_text::csv(&own_text::read(path, "想定の表")?).map_err(|e| e.file(path))?;
-    if table.headers.iter().collect::<Vec<_>>() != ["facility_id", "item_code", "value"] {
-        return Err(Error::new("想定の表の見出しが違います").file(path).next("見出しを facility_id,item_code,value にしてください"));
+    let head: Vec<String> = table.headers.iter().map(text::fold).collect();
+    if !HEADS.iter().any(|h| h.iter().eq(head.iter())) {
+        return Err(Error::new("想定の表の見出しが違います")
+            .file(path)
+            .next("見出しを 医療機関ID,報告事項,値（又は facility_id,item_code,value）にしてください"));
     }
     let edit = |(line, record): (u32, csv::StringRecord)| {
         let origin = format!("{line} 行目、ファイル {}", path.display());
-        Edit { facility_id: text::fold(&record[0]), item_code: record[1].to_owned(), value: record[2].to_owned(), origin }
+        let item_code = item(&dictionary, &record[1]).map_err(|e| e.file(path).at(format!("{line} 行目")))?;
+        Ok(Edit { facility_id: text::fold(&record[0]), item_code, value: record[2].to_owned(), origin })
     };
-    Ok(table.rows.into_iter().map(edit).collect())
+    table.rows.into_iter().map(edit).collect()
+}
+
+/// The code of an item that people named by its code or its name; another text stays as it is, to be told with its row.
+fn item(dictionary: &Dictionary, said: &str) -> Result<String> {
+    let wanted = text::fold(said);
+    if dictionary.item(&wanted).is_some() {
+        return Ok(wanted);
+    }
+    let named: Vec<&str> = dictionary
+        .items
+        .iter()
+        .filter(|i| [&i.short_label, &i.label].into_iter().any(|l| text::fold(l) == wanted))
+        .map(|i| i.item_code.as_str())
+        .collect();
+    match named[..] {
+        [one] => Ok(one.to_owned()),
+        [] => Ok(wanted),
+        _ => Err(Error::new(format!("「{said}」という報告事項が二つ以上あります")).next(format!("コードで書いてください：{}", named.join("、")))),
+    }
 }
 
 /// What a changed figure is called, with its breakdown.
@@ -116,6 +144,40 @@ pub fn change_label(change: &Change, indicators: &[Indicator], labels: &Labels) 
     Ok(if part.is_empty() { found.label.clone() } else { format!("{}：{part}", found.label) })
 }
 
+/// A row of `sql/explain/changes_first.csv`: what people ask first of a change.
+#[derive(Deserialize)]
+struct FirstRow {
+    label: String,
+    indicator_code: String,
+}
+
+/// Areas that the last of the first lines names.
+const AREAS: usize = 6;
+
+/// Five lines ahead of all figures: functions, shortage, 24 hours and after hours in the prefecture, and which areas change.
+pub fn first_lines(workspace: &Workspace, changes: &[Change]) -> Result<Vec<String>> {
+    let areas = workspace.areas()?;
+    let dictionary = Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
+    let labels = Labels::load(&dictionary)?;
+    let mut lines = Vec::new();
+    for row in read_csv::<FirstRow>("sql/explain/changes_first.csv")? {
+        let plain = |breakdown: &str| breakdown.is_empty() || (breakdown.starts_with("function=") && !breakdown.contains(';'));
+        let mine = changes.iter().filter(|c| c.key[0] == "prefecture" && c.key[2] == row.indicator_code && plain(&c.key[3]));
+        let told = mine.map(|c| {
+            let part = if c.key[3].is_empty() { String::new() } else { format!("{} ", labels.breakdown(&c.key[3])?) };
+            Ok(format!("{part}{} → {}{}", c.before.text(&c.unit), c.after.text(&c.unit), c.unit))
+        });
+        let told = told.collect::<Result<Vec<String>>>()?;
+        lines.push(format!("{}（県全体）：{}", row.label, if told.is_empty() { "変わりません".to_owned() } else { told.join("、") }));
+    }
+    let codes: BTreeSet<&str> = changes.iter().filter(|c| c.key[0] != "prefecture").map(|c| c.key[1].as_str()).collect();
+    let names: Vec<&str> = areas.iter().filter(|a| codes.contains(a.area_code.as_str())).map(|a| a.name.as_str()).collect();
+    let more = if names.len() > AREAS { format!(" ほか {}", names.len() - AREAS) } else { String::new() };
+    let named = if names.is_empty() { "ありません".to_owned() } else { format!("{}{more}", names[..names.len().min(AREAS)].join("、")) };
+    lines.push(format!("数値の変わる区域：{named}（変わる数値 {} 件）", changes.len()));
+    Ok(lines)
+}
+
 /// The changed figures as people read them, area by area, and what does not reach them.
 pub fn text(workspace: &Workspace, tried: &Tried) -> Result<String> {
     let areas = workspace.areas()?;
@@ -123,6 +185,9 @@ pub fn text(workspace: &Workspace, tried: &Tried) -> Result<String> {
     let dictionary = &Dictionary::load_in(workspace.settings.report_year, Some(&workspace.root))?;
     let (indicators, labels) = (Indicator::all(local::rates_word(Some(&workspace.root))?)?, Labels::load(dictionary)?);
     let mut out = String::new();
+    for line in first_lines(workspace, &tried.changes)? {
+        writeln!(out, "{line}").ok();
+    }
     for line in &tried.unmoved {
         writeln!(out, "注意：{line}").ok();
     }

@@ -171,6 +171,7 @@ impl<'a> Drafter<'a> {
                 short: function.short_label.clone(),
             },
             simulated: self.simulated,
+            overview: Vec::new(),
             headline_of: headline.iter().flat_map(|s| s.of.clone()).collect(),
             headline: headline.into_iter().map(|s| s.text).collect(),
             key_figures: key_figures(summary, function),
@@ -214,6 +215,7 @@ impl<'a> Drafter<'a> {
             sentences: Vec::new(),
             tables: Vec::new(),
             charts: Vec::new(),
+            said: Vec::new(),
             candidates,
             write_lines: row.write_lines,
         })

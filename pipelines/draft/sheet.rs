@@ -18,6 +18,8 @@ pub struct Sheet {
     pub area: AreaLabel,
     pub function: FunctionLabel,
     pub simulated: bool,
+    /// 圏域, 開催日 and 参加者 once they are known.
+    pub overview: Vec<Labelled>,
     pub headline: String,
     /// Places of the method page behind the headline.
     pub headline_of: Vec<String>,
@@ -71,9 +73,32 @@ pub struct Part {
     pub tables: Vec<TableView>,
     /// Ids of charts.
     pub charts: Vec<String>,
+    /// What people wrote: proposals, and what was agreed.
+    pub said: Vec<Said>,
     pub candidates: Vec<Candidate>,
     /// Ruled lines left for people.
     pub write_lines: u32,
+}
+
+/// A text of people in a part. The last four belong to measures only.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Said {
+    /// 「事務局案」 or 「合意（令和8年8月20日）」
+    pub mark: String,
+    pub is_agreed: bool,
+    /// Day of the agreement, ISO; empty where unknown.
+    pub day: String,
+    /// 医療側, 介護側, 住民側 …
+    pub view: String,
+    pub text: String,
+    /// The proposal, where another text was agreed on.
+    pub before: String,
+    /// Why the text cannot be told.
+    pub note: String,
+    pub role: String,
+    pub deadline: String,
+    pub priority: String,
+    pub indicator: String,
 }
 
 /// A suggestion for the council; never a decision.
@@ -102,6 +127,8 @@ pub struct ResultSheet {
     pub figures: Vec<TableView>,
     /// Pages that the summary leads to: title, and path from the top.
     pub links: Vec<Labelled>,
+    /// Terms explained in one line each.
+    pub words: Vec<Labelled>,
     pub notes: Vec<String>,
     pub sources: Vec<String>,
 }
@@ -119,6 +146,8 @@ pub struct ResultPart {
     pub items: Vec<ResultItem>,
     /// The measures as a table, for print.
     pub table: Option<TableView>,
+    /// What is said where nothing stands in the part.
+    pub why: String,
 }
 
 /// One agreed statement; the last three belong to measures only.

@@ -65,6 +65,11 @@ impl Phrases {
     }
 
     /// The sentences of a template: its non-empty lines.
+    /// The lines of a phrase that speaks of plain values.
+    pub fn told(&self, name: &str, values: serde_json::Value) -> Result<Vec<String>> {
+        self.lines(name, &Value::from(Serde(values)))
+    }
+
     pub fn lines(&self, name: &str, context: &Value) -> Result<Vec<String>> {
         Ok(self.sentences(name, context)?.into_iter().map(|s| s.text).collect())
     }

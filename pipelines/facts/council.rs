@@ -1,6 +1,9 @@
 //! The council setting `council.toml` of a work folder: per theme its 協議区域, meetings, participants and coordinator.
 //! Every municipality lies in exactly one area of each theme, unless the file says otherwise on purpose.
 
+pub mod proposal;
+mod sheets;
+
 use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,6 +26,15 @@ pub struct Council {
     pub themes: BTreeMap<String, Theme>,
     /// Area code → duty slots needed on each holiday; areas that are not named have no need to be held against.
     pub duty_slots: BTreeMap<String, f64>,
+    /// What council.toml alone says: the workbook shows it beside what people write there.
+    pub in_file: InFile,
+}
+
+/// The setting as the file has it, without what the workbook says.
+#[derive(Clone, Debug, Default)]
+pub struct InFile {
+    pub areas: Vec<CouncilArea>,
+    pub themes: BTreeMap<String, Theme>,
 }
 
 /// A 協議区域 made of several municipalities, wards or secondary medical areas.
@@ -64,9 +76,12 @@ pub struct Meeting {
     pub minutes: u32,
     /// Materials that go in; empty means all.
     pub contents: Vec<String>,
+    /// Written only in the record of the workbook.
+    #[serde(skip)]
+    pub is_recorded: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
     #[serde(default)]
@@ -77,7 +92,7 @@ struct RawFile {
     duty_slots: BTreeMap<String, f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawArea {
     code: String,
@@ -85,7 +100,7 @@ struct RawArea {
     members: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawTheme {
     level: String,
@@ -99,7 +114,7 @@ struct RawTheme {
     meetings: Vec<RawMeeting>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawMeeting {
     areas: Vec<String>,
@@ -120,25 +135,55 @@ struct Known {
     units: BTreeSet<String>,
 }
 
+impl RawFile {
+    fn parse(text: &str) -> Result<Self> {
+        own_text::toml(text, "協議の場の設定")
+    }
+}
+
+impl Known {
+    fn of(area: &CouncilArea) -> Self {
+        Self { code: area.area_code.clone(), name: area.name.clone(), level: "council_area", units: area.units.clone() }
+    }
+}
+
 impl Council {
-    /// The setting of a work folder; without the file, every theme is consulted on the level of the dictionary.
+    /// The setting of a work folder: council.toml, and before it what people wrote in the workbook. Without both, every theme is
+    /// consulted on the level of the dictionary.
     pub fn load(root: &Path, reference: &Reference, dictionary: &Dictionary) -> Result<Self> {
         let path = root.join(FILE);
-        if !path.exists() {
-            return Ok(Self::default());
+        let raw = if path.exists() {
+            let text = own_text::read(&path, "協議の場の設定")?;
+            RawFile::parse(&text).map_err(|e| e.file(&path))?
+        } else {
+            RawFile::default()
+        };
+        let file = Self::checked(raw.clone(), reference, dictionary).map_err(|e| e.file(&path))?;
+        let sheets = sheets::open(root);
+        if sheets.is_empty() {
+            return Ok(Self { in_file: file.as_in_file(), ..file });
         }
-        let text = own_text::read(&path, "協議の場の設定")?;
-        Self::parse(&text, reference, dictionary).map_err(|e| e.file(&path))
+        let (mut said, book) = (raw, root.join("協議シート.xlsx"));
+        sheets::overlay(&mut said, &sheets, reference, dictionary).map_err(|e| e.file(&book))?;
+        let mut council = Self::checked(said, reference, dictionary).map_err(|e| e.file(&book))?;
+        sheets::recorded(&mut council, &sheets, reference, dictionary)?;
+        Ok(Self { in_file: file.as_in_file(), ..council })
+    }
+
+    fn as_in_file(&self) -> InFile {
+        InFile { areas: self.areas.clone(), themes: self.themes.clone() }
     }
 
     pub fn parse(text: &str, reference: &Reference, dictionary: &Dictionary) -> Result<Self> {
-        let raw: RawFile = own_text::toml(text, "協議の場の設定")?;
+        Self::checked(RawFile::parse(text)?, reference, dictionary)
+    }
+
+    fn checked(raw: RawFile, reference: &Reference, dictionary: &Dictionary) -> Result<Self> {
         let mut known = known(reference);
         let mut areas = Vec::new();
         for area in raw.area {
             let area = area_of(area, &known)?;
-            let (code, name) = (area.area_code.clone(), area.name.clone());
-            known.push(Known { code, name, level: "council_area", units: area.units.clone() });
+            known.push(Known::of(&area));
             areas.push(area);
         }
         let mut themes = BTreeMap::new();
@@ -163,7 +208,7 @@ impl Council {
                 return Err(at(Error::new(format!("区域「{area}」の枠が二度書かれています")).next("一度だけ書いてください")));
             }
         }
-        Ok(Self { areas, themes, duty_slots })
+        Ok(Self { areas, themes, duty_slots, in_file: InFile::default() })
     }
 
     /// Whether an area is consulted on a theme.
@@ -288,7 +333,7 @@ fn theme_of(raw: RawTheme, known: &[Known]) -> Result<Theme> {
             return Err(at(Error::new(format!("開始の時刻「{}」が分かりません", m.start)).next("14:00 の形で書いてください")));
         }
         let (place, agenda, minutes, contents) = (m.place, m.agenda, m.minutes, m.contents);
-        meetings.push(Meeting { areas: held_for, date, place, agenda, participants, start, minutes, contents });
+        meetings.push(Meeting { areas: held_for, date, place, agenda, participants, start, minutes, contents, is_recorded: false });
     }
     Ok(Theme { level, areas, coordinator: raw.coordinator, meeting: raw.existing_meeting, participants: raw.participants, meetings })
 }

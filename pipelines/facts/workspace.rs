@@ -48,6 +48,9 @@ pub struct Settings {
     /// List of the facilities that should report (CSV or XLSX) below the work folder; empty: none.
     #[serde(default)]
     pub facility_master: String,
+    /// What stands on 督促状 and 照会文.
+    #[serde(default)]
+    pub letters: Letters,
     /// Marks every page as simulated.
     #[serde(default)]
     pub simulated: bool,
@@ -87,6 +90,18 @@ impl StatusLists {
             None => Ok(Self::default()),
         }
     }
+}
+
+/// Who writes to the facilities; what is left out is left blank on paper.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Letters {
+    /// Name of the sender; empty: that of the prefecture.
+    pub sender: String,
+    /// Where to answer.
+    pub contact: String,
+    /// Day until which an answer is asked for.
+    pub reply_by: String,
 }
 
 /// When a step of the year opens and closes here; what is left out is as usual.
@@ -253,6 +268,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
     let p = &reference.prefecture;
     let municipalities: Vec<_> = reference.whole_municipalities().collect();
     let example = &municipalities[..municipalities.len().min(2)];
+    let care = council::proposal::care_facilities(&reference)?;
     let labels = |mode: &str| dictionary.choices_of("report_status").filter(|c| c.mode == mode).map(|c| c.label.as_str()).collect::<Vec<_>>();
     let states = |mode: &str| labels(mode).join("、");
     let quoted = |mode: &str| labels(mode).iter().map(|l| format!("\"{l}\"")).collect::<Vec<_>>().join(", ");
@@ -261,6 +277,7 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
         functions => dictionary.functions.iter().map(|f| minijinja::context! { code => &f.function_code, label => &f.label, theme => &f.theme, level => &f.default_level }).collect::<Vec<_>>(),
         reported => states("reported"), not_reported => states("not_reported"),
         reported_list => quoted("reported"), not_reported_list => quoted("not_reported"),
+        proposals => council::proposal::proposals(&reference).iter().map(|p| proposed(p, &reference, &care)).collect::<Vec<_>>(),
         places => example.iter().map(|m| minijinja::context! { code => &m.municipality_code, name => &m.name }).collect::<Vec<_>>(),
     };
     let render = |file: &str| minijinja::Environment::new().render_str(embedded::text(&format!("reports/work-folder/{file}.j2")), &values);
@@ -283,6 +300,17 @@ pub fn init(prefecture: &str, report_year: i32, root: &Path) -> Result<Workspace
         std::iter::once(own).chain(missing).map(|(path, bytes): (PathBuf, Vec<u8>)| (root.join(path), bytes)).filter(|(path, _)| !path.exists());
     place::create_all(&missing.collect::<Vec<_>>())?;
     Workspace::open(root)
+}
+
+/// A proposed area with what there is to judge by: names, readings, residents and care facilities of its municipalities.
+fn proposed(p: &council::proposal::Proposal<'_>, reference: &Reference, care: &BTreeMap<String, u32>) -> minijinja::Value {
+    let member = |m: &&crate::facts::reference::Municipality| {
+        let people = reference.population.get(&m.municipality_code).map_or((0, 0), |p| (p.population_total, p.population_75_over));
+        let care = care.get(&m.municipality_code).copied().unwrap_or(0);
+        minijinja::context! { code => &m.municipality_code, name => &m.name, kana => &m.kana, population => people.0, over_75 => people.1, care }
+    };
+    let members: Vec<minijinja::Value> = p.members.iter().map(member).collect();
+    minijinja::context! { code => p.code(), name => &p.name, members }
 }
 
 /// Copies of the built-in tables, for people to look at; a run never reads them.

@@ -67,8 +67,15 @@ impl ChoiceSet {
         Self { by_code, by_key, keys, labels: dictionary.labels.clone() }
     }
 
-    /// The code of one choice written as `code`, `code:label` or `label`.
+    /// The code of one choice written as `code`, `code:label` or `label`; 「あり」 and 「有」 are the same word.
     fn one(&self, text: &str) -> Option<&str> {
+        self.exactly(text).or_else(|| {
+            let kanji = text.replace("あり", "有").replace("なし", "無");
+            if kanji == text { None } else { self.exactly(&kanji) }
+        })
+    }
+
+    fn exactly(&self, text: &str) -> Option<&str> {
         if let Some(code) = self.by_key.get(text) {
             return Some(code);
         }

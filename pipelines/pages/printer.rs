@@ -23,7 +23,7 @@ use crate::publish::Published;
 use crate::render::html::Html;
 use crate::render::{fit, glyphs, pdf};
 use crate::workbook::CouncilBook;
-use crate::workbook::carry::Tables;
+use crate::workbook::spoken::Speech;
 
 /// Sheets between two clearings of typst's caches: more would only cost memory.
 pub const CHUNK: usize = 16;
@@ -68,7 +68,8 @@ impl Printer {
         })
     }
 
-    pub fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, carried: &Tables, progress: &Progress) -> Result<Replaced> {
+    /// The sheets of a plan, each with what people said about its area and theme.
+    pub fn sheets(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, speech: &Speech<'_>, progress: &Progress) -> Result<Replaced> {
         progress.count("課題管理シート", plan.len());
         let mut replaced = Replaced::new();
         for chunk in plan.chunks(CHUNK) {
@@ -77,10 +78,7 @@ impl Printer {
                 .map(|&(a, f)| {
                     let (area, function) = (&basis.areas[a], &basis.dictionary.functions[f]);
                     let mut sheet = drafter.sheet(area, function)?;
-                    let place = (area.area_code.clone(), function.function_code.clone());
-                    for (no, table) in carried.get(&place).into_iter().flatten() {
-                        sheet.parts.iter_mut().filter(|p| p.no == *no).for_each(|p| p.tables.push(table.clone()));
-                    }
+                    speech.of(area, function).put(&mut sheet);
                     let value = serde_json::to_value(sheet)?;
                     let outcome = self.document("sheets", &sheet_id(area, function), "sheet", &self.sheet, value);
                     progress.step();

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::FILE;
 use super::layout::{Layout, Owner, TableSpec};
-use super::merge::{Edited, Group};
+use super::merge::{Edited, Group, same};
 use super::places::Places;
+use super::pointer::{self, Agreement, Pointers};
 use super::read::{FoundTable, is_formula, take_apart};
 use crate::facts::areas::Area;
 use crate::facts::dictionary::Dictionary;
@@ -26,7 +27,10 @@ pub struct CouncilBook {
     pub meetings: Vec<Meeting>,
     /// Rows of 協議シート in which people wrote, in the order of the sheet.
     pub entries: Vec<Entry>,
+    /// Measures of their own sheet, then what people wrote for part (4) beside the other parts.
     pub measures: Vec<MeasureRow>,
+    /// Proposals and agreements in rows whose area or theme is not understood.
+    pub unplaced: Vec<Unplaced>,
     #[serde(skip)]
     pub findings: Vec<Finding>,
 }
@@ -56,6 +60,16 @@ impl Unfit {
     pub fn reason(&self) -> String {
         format!("{}{}", self.place, self.why)
     }
+}
+
+/// A text without a place.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Unplaced {
+    pub place: Place,
+    /// Area and theme as people wrote them.
+    pub area: String,
+    pub theme: String,
+    pub text: String,
 }
 
 /// One meeting of a council area on a theme. Dates are ISO, empty where not given or not readable.
@@ -91,6 +105,10 @@ pub struct Entry {
     pub proposal: String,
     /// What the meeting agreed on; 「案のとおり」 is resolved.
     pub agreed: String,
+    /// Why the agreed text cannot be told; empty where it can.
+    pub unresolved: String,
+    /// The proposal is that of the year before, as it was.
+    pub is_inherited: bool,
     pub status: String,
     pub agreed_on: String,
     pub published_on: String,
@@ -108,11 +126,21 @@ pub struct MeasureRow {
     pub place: Place,
     pub area_code: String,
     pub function_code: String,
+    /// What people wrote before the meeting.
+    pub proposal: String,
+    /// What was agreed; 「案のとおり」 is resolved.
     pub measure: String,
+    /// Why the agreed text cannot be told; empty where it can.
+    pub unresolved: String,
+    /// The measure is that of the year before, as it was.
+    pub is_inherited: bool,
     pub role: String,
     /// ISO, or what people wrote where it is no date.
     pub deadline: String,
+    /// 1 comes first; empty where nothing was said.
+    pub priority: String,
     pub indicator: String,
+    /// What people wrote, else the value when the measure was agreed.
     pub baseline: String,
     pub target: String,
     pub target_date: String,
@@ -149,11 +177,15 @@ pub fn parse(bytes: Vec<u8>, layout: &Layout, places: &Places) -> Result<Council
         let machine = found.state.as_ref().and_then(|s| s.tables.get(code)).and_then(|t| t.get(key)).map(|k| &k.machine);
         machine.map_or("", |m| m[i].as_str()).to_owned()
     };
-    for spec in &layout.tables {
+    // what the setting says is read with the setting
+    for spec in layout.tables.iter().filter(|t| ["entries", "measures", "meetings"].contains(&t.code.as_str())) {
         let Some(table) = found.tables.get(&spec.code) else { continue };
         for edited in &table.rows {
-            let row = RowOf { spec, table, edited };
-            let Some(group) = row.group() else { continue };
+            let row = RowOf { spec, table, edited, pointers: &layout.pointers };
+            let Some(group) = row.group() else {
+                book.unplaced.extend(row.texts().into_iter().map(|text| row.unplaced(text)));
+                continue;
+            };
             // a row in which only the machine wrote says nothing of people
             let key = row.text("key");
             let wrote = (0..spec.columns.len()).any(|i| {
@@ -166,8 +198,13 @@ pub fn parse(bytes: Vec<u8>, layout: &Layout, places: &Places) -> Result<Council
             }
             match spec.code.as_str() {
                 "meetings" => book.meetings.push(meeting(&row, group)),
-                "entries" => book.entries.push(entry(&row, group)),
-                _ => book.measures.push(measure(&row, group)),
+                "entries" => {
+                    let before = known(&spec.code, &key, spec.at("proposal"));
+                    let entry = entry(&row, group, &before);
+                    // measures have one home, wherever they were written
+                    if entry.part == MEASURES { book.measures.push(entry.into()) } else { book.entries.push(entry) }
+                }
+                _ => book.measures.push(measure(&row, group, &known(&spec.code, &key, spec.at("measure")))),
             }
         }
     }
@@ -178,10 +215,49 @@ const HIDDEN: &str = "は隠れています（表示するまで使いません�
 const FORMULA: &str = "は値のない数式です";
 const STRUCK: &str = "に見え消し（取り消し線）があります";
 
+/// The part of the official form that holds the measures.
+pub const MEASURES: u32 = 4;
+
+impl CouncilBook {
+    /// The day on which something of an area and theme was agreed: as written, else that of its only meeting; empty where unknown.
+    pub fn agreed_day(&self, area_code: &str, function_code: &str, written: &str) -> String {
+        if !written.is_empty() {
+            return written.to_owned();
+        }
+        let held = |m: &&Meeting| m.area_code == area_code && m.function_code == function_code && !m.held_on.is_empty();
+        let mut days = self.meetings.iter().filter(held).map(|m| m.held_on.as_str());
+        days.next().filter(|_| days.next().is_none()).unwrap_or_default().to_owned()
+    }
+}
+
+impl From<Entry> for MeasureRow {
+    fn from(e: Entry) -> Self {
+        let measure = if e.agreed.is_empty() && e.is_inherited { e.proposal.clone() } else { e.agreed };
+        Self {
+            place: e.place,
+            area_code: e.area_code,
+            function_code: e.function_code,
+            proposal: if e.is_inherited { String::new() } else { e.proposal },
+            measure,
+            unresolved: e.unresolved,
+            is_inherited: e.is_inherited,
+            role: e.view,
+            status: e.status,
+            agreed_on: e.agreed_on,
+            published_on: e.published_on,
+            memo: e.memo,
+            history: e.history,
+            unfit: e.unfit,
+            ..Self::default()
+        }
+    }
+}
+
 struct RowOf<'a> {
     spec: &'a TableSpec,
     table: &'a FoundTable,
     edited: &'a Edited,
+    pointers: &'a Pointers,
 }
 
 impl RowOf<'_> {
@@ -217,6 +293,22 @@ impl RowOf<'_> {
         text::date(&self.text(column)).unwrap_or_default()
     }
 
+    /// Proposal and agreement as they stand in their cells.
+    fn texts(&self) -> Vec<String> {
+        let columns = ["proposal", "agreed", "measure"].into_iter().filter(|c| self.spec.position(c).is_some());
+        columns.map(|c| self.text(c)).filter(|t| !t.is_empty()).collect()
+    }
+
+    fn unplaced(&self, text: String) -> Unplaced {
+        Unplaced { place: self.place(), area: self.text("area"), theme: self.text("theme"), text }
+    }
+
+    /// What was agreed, in the words themselves.
+    fn agreement(&self, column: &str) -> Agreement {
+        let [agreed, proposal, candidate, fixed] = [column, "proposal", "candidate", "resolved"].map(|c| self.text(c));
+        self.pointers.resolve(pointer::Row { agreed: &agreed, proposal: &proposal, candidate: &candidate, fixed: &fixed })
+    }
+
     fn place(&self) -> Place {
         Place { sheet: self.table.sheet.clone(), row: self.edited.row, key: self.text("key") }
     }
@@ -248,12 +340,11 @@ fn meeting(row: &RowOf<'_>, group: Group) -> Meeting {
     }
 }
 
-fn entry(row: &RowOf<'_>, group: Group) -> Entry {
-    let (proposal, mut agreed) = (row.text("proposal"), row.text("agreed"));
+/// `before`: the proposal that the machine brought from the year before.
+fn entry(row: &RowOf<'_>, group: Group, before: &str) -> Entry {
+    let (proposal, agreed) = (row.text("proposal"), row.agreement("agreed"));
     let mut unfit = row.unfit();
-    if matches!(text::fold(&agreed).trim_end_matches('。'), "案のとおり" | "案の通り" | "案どおり" | "案通り") {
-        agreed.clone_from(&proposal);
-    } else {
+    if !agreed.is_pointer {
         // what was proposed matters only where it was agreed as it stands
         unfit.retain(|u| u.column != "proposal");
     }
@@ -263,8 +354,10 @@ fn entry(row: &RowOf<'_>, group: Group) -> Entry {
         function_code: group.function_code,
         part: group.part,
         view: row.text("view"),
+        is_inherited: !proposal.is_empty() && same(&proposal, before),
         proposal,
-        agreed,
+        agreed: agreed.text,
+        unresolved: agreed.unresolved,
         status: row.text("status"),
         agreed_on: row.date("agreed_on"),
         published_on: row.date("published_on"),
@@ -274,17 +367,23 @@ fn entry(row: &RowOf<'_>, group: Group) -> Entry {
     }
 }
 
-fn measure(row: &RowOf<'_>, group: Group) -> MeasureRow {
+/// `before`: the measure that the machine brought from the year before.
+fn measure(row: &RowOf<'_>, group: Group, before: &str) -> MeasureRow {
+    let (said, baseline) = (row.agreement("measure"), row.text("baseline"));
     let day_or_text = |column: &str| Some(row.date(column)).filter(|d| !d.is_empty()).unwrap_or_else(|| row.text(column));
     MeasureRow {
         place: row.place(),
         area_code: group.area_code,
         function_code: group.function_code,
-        measure: row.text("measure"),
+        proposal: row.text("proposal"),
+        is_inherited: !said.text.is_empty() && same(&said.text, before),
+        measure: said.text,
+        unresolved: said.unresolved,
         role: row.text("role"),
         deadline: day_or_text("deadline"),
+        priority: row.text("priority"),
         indicator: row.text("indicator"),
-        baseline: row.text("baseline"),
+        baseline: if baseline.is_empty() { row.text("agreed_value") } else { baseline },
         target: row.text("target"),
         target_date: day_or_text("target_date"),
         status: row.text("status"),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::carry::{self, Asked, Measurable, Previous, measurable};
+use super::book::MEASURES;
+use super::carry::{self, Asked, Goal, Measurable, Previous, measurable};
 use super::layout::{Layout, TableSpec};
 use super::merge::{Group, Made, key_of};
 use super::places::Places;
-use super::{Generated, place_cells};
+use super::{Generated, place_cells, pointer, settings};
 use crate::aggregate::figure::{FigureValue, Indicator};
 use crate::draft::Drafter;
 use crate::draft::sheet::{Candidate, Part};
@@ -49,6 +50,8 @@ pub fn generate<'a>(source: &'a Source<'a>) -> Result<Generated<'a>> {
             rows.entry(sheet.to_owned()).or_default().extend(made);
         }
     }
+    rows.insert("districts".into(), settings::districts(source)?);
+    rows.insert("settings".into(), settings::themes(source)?);
     let label = report_year_label(source.drafter.report_year);
     let guide = embedded::text("reports/workbook/guide.txt")
         .replace("{prefecture}", &source.drafter.prefecture().name)
@@ -61,7 +64,7 @@ pub fn generate<'a>(source: &'a Source<'a>) -> Result<Generated<'a>> {
 }
 
 impl Source<'_> {
-    fn row(&self, spec: &TableSpec, group: &Group, key: String, texts: &[(&str, String)]) -> Made {
+    pub(super) fn row(&self, spec: &TableSpec, group: &Group, key: String, texts: &[(&str, String)]) -> Made {
         let mut cells = place_cells(spec, self.places, group);
         for (column, text) in texts {
             cells[spec.at(column)].clone_from(text);
@@ -71,11 +74,17 @@ impl Source<'_> {
     }
 
     /// As many rows in each part as the form has lines or the guideline has candidates; the first of part (1) holds the data.
+    /// Measures have a sheet of their own: part (4) has one row that says so.
     fn entries(&self, area: &Area, function: &Function, parts: &[Part]) -> Vec<Made> {
         let spec = self.layout.table("entries");
         let mut made = Vec::new();
         for part in parts {
             let group = carry::group(&area.area_code, &function.function_code, part.no);
+            if part.no == MEASURES {
+                let texts = [("number", "1".to_owned()), ("data", self.layout.word("elsewhere").to_owned())];
+                made.push(self.row(spec, &group, key_of(&group, 1), &texts));
+                continue;
+            }
             for i in 0..part.candidates.len().max(part.write_lines as usize).max(1) {
                 let data =
                     if i == 0 { part.sentences.iter().map(|s| format!("・{}", s.text)).collect::<Vec<_>>().join("\n") } else { String::new() };
@@ -83,13 +92,12 @@ impl Source<'_> {
                 let texts = [("number", (i + 1).to_string()), ("data", data), ("candidate", candidate)];
                 made.push(self.row(spec, &group, key_of(&group, i + 1), &texts));
             }
-            if part.no == 1 {
-                let mine = self.previous.into_iter().flat_map(Previous::issues);
-                for (n, issue) in mine.filter(|i| i.row.area_code == area.area_code && i.row.function_code == function.function_code).enumerate() {
-                    let key = self.carried_key(&group, &issue.row.place.key);
-                    let texts = [("number", format!("前{}", n + 1)), ("history", issue.history), ("proposal", issue.text)];
-                    made.push(self.row(spec, &group, key, &texts));
-                }
+            let mine = self.previous.into_iter().flat_map(|p| p.texts(&area.area_code, &function.function_code, part.no));
+            for (n, carried) in mine.enumerate() {
+                let key = self.carried_key(&group, &carried.row.place.key);
+                let texts =
+                    [("number", format!("前{}", n + 1)), ("history", carried.history), ("view", carried.row.view), ("proposal", carried.text)];
+                made.push(self.row(spec, &group, key, &texts));
             }
         }
         made
@@ -113,6 +121,7 @@ impl Source<'_> {
                 ("measure", r.measure),
                 ("role", r.role),
                 ("deadline", r.deadline),
+                ("priority", r.priority),
                 ("indicator", r.indicator),
                 ("baseline", r.baseline),
                 ("target", r.target),
@@ -121,9 +130,11 @@ impl Source<'_> {
             ];
             made.push(self.row(spec, &group, key, &texts));
         }
-        let lines = parts.iter().find(|p| p.no == 4).map_or(1, |p| p.write_lines.max(1));
-        for i in 1..=lines as usize {
-            made.push(self.row(spec, &group, key_of(&group, i), &[("number", i.to_string())]));
+        let part = parts.iter().find(|p| p.no == MEASURES);
+        let candidates = part.map_or(&[][..], |p| &p.candidates);
+        for i in 0..candidates.len().max(part.map_or(1, |p| p.write_lines as usize)).max(1) {
+            let candidate = candidates.get(i).map_or_else(String::new, candidate_text);
+            made.push(self.row(spec, &group, key_of(&group, i + 1), &[("number", (i + 1).to_string()), ("candidate", candidate)]));
         }
         made
     }
@@ -132,11 +143,13 @@ impl Source<'_> {
     fn meetings(&self, area: &Area, function: &Function) -> Vec<Made> {
         let spec = self.layout.table("meetings");
         let group = carry::group(&area.area_code, &function.function_code, 0);
-        let theme = self.council.themes.get(&function.function_code);
+        // what was written in the workbook itself is people's
+        let theme = self.council.in_file.themes.get(&function.function_code);
         let venue = theme.map_or_else(String::new, |t| t.meeting.clone());
         let planned: Vec<_> = theme
             .into_iter()
             .flat_map(|t| &t.meetings)
+            .filter(|m| !m.is_recorded)
             .filter(|m| if m.areas.is_empty() { area.level != "prefecture" } else { m.areas.contains(&area.area_code) })
             .collect();
         let mut made: Vec<Made> = planned
@@ -149,6 +162,9 @@ impl Source<'_> {
                     ("agenda", m.agenda.clone()),
                     ("participants", m.participants.join("、")),
                     ("venue", venue.clone()),
+                    ("start", m.start.clone()),
+                    ("minutes", if m.minutes == 0 { String::new() } else { m.minutes.to_string() }),
+                    ("hall", m.place.clone()),
                 ];
                 self.row(spec, &group, key_of(&group, i + 1), &texts)
             })
@@ -161,23 +177,43 @@ impl Source<'_> {
         made
     }
 
-    /// The machine's cells of a measure, from the indicator that people named.
+    /// The machine's cells that depend on what people wrote: what an agreement points to, and what a measure's indicator says.
+    /// `cells` hold what the machine wrote the last time where it may not change any more.
     fn derive(&self, spec: &TableSpec, group: &Group, cells: &[String]) -> Result<Vec<(usize, String)>> {
+        let live: Vec<String> = cells.iter().map(|c| struck::live(c).trim().to_owned()).collect();
+        let text = |column: &str| live[spec.at(column)].as_str();
+        let agreed = match spec.code.as_str() {
+            "entries" => "agreed",
+            "measures" => "measure",
+            _ => return Ok(Vec::new()),
+        };
+        let [said, proposal, candidate, fixed] = [agreed, "proposal", "candidate", "resolved"].map(text);
+        let agreement = self.layout.pointers.resolve(pointer::Row { agreed: said, proposal, candidate, fixed });
+        let mut made = vec![(spec.at("resolved"), agreement.shown())];
         if spec.code != "measures" {
-            return Ok(Vec::new());
+            return Ok(made);
         }
-        let text = |column: &str| struck::live(&cells[spec.at(column)]).trim().to_owned();
-        let found = measurable(self.measurables, &text("indicator"));
+        let found = measurable(self.measurables, text("indicator"));
         let now = found.and_then(|m| self.value(&group.area_code, &m.key));
         let mut check = String::new();
-        if self.previous.is_some() && !text("measure").is_empty() {
-            check = self.check(&group.area_code, &text("indicator"), &text("target"))?;
+        if self.previous.is_some() && !agreement.text.is_empty() {
+            let [indicator, baseline, target] = ["indicator", "baseline", "target"].map(text);
+            check = self.check(&group.area_code, Goal { indicator, baseline, target })?;
         }
-        Ok(vec![
-            (spec.at("indicator_code"), found.map_or_else(String::new, |m| m.key.clone())),
-            (spec.at("current"), found.zip(now).map_or_else(String::new, |(m, v)| format!("{} {}", v.text(&m.unit), m.unit))),
-            (spec.at("check"), check),
-        ])
+        let code = found.map_or_else(String::new, |m| m.key.clone());
+        let mut current = found.zip(now).map_or_else(String::new, |(m, v)| format!("{} {}", v.text(&m.unit), m.unit));
+        if now.is_some_and(|v| text("history").is_empty() && carry::reached(text("target"), text("baseline"), v) == Some("yes")) {
+            current = format!("{current}。{}", self.layout.word("target_met").replace("{}", text("target")));
+        }
+        // the value of the day of the agreement stays, whatever the data say later
+        let value = match found.zip(now) {
+            _ if agreement.text.is_empty() || !text("baseline").is_empty() => String::new(),
+            Some(_) if text("indicator_code") == code && !text("agreed_value").is_empty() => text("agreed_value").to_owned(),
+            Some((m, v)) => v.text(&m.unit),
+            None => String::new(),
+        };
+        made.extend([(spec.at("indicator_code"), code), (spec.at("current"), current), (spec.at("check"), check), (spec.at("agreed_value"), value)]);
+        Ok(made)
     }
 
     pub fn value(&self, area_code: &str, key: &str) -> Option<FigureValue> {
@@ -186,12 +222,12 @@ impl Source<'_> {
     }
 
     /// What became of the indicator of a measure since the year before.
-    pub fn check(&self, area_code: &str, indicator: &str, target: &str) -> Result<String> {
-        let found = measurable(self.measurables, indicator);
+    pub fn check(&self, area_code: &str, goal: Goal<'_>) -> Result<String> {
+        let found = measurable(self.measurables, goal.indicator);
         let now = found.and_then(|m| self.value(area_code, &m.key));
         let area = self.areas.iter().find(|a| a.area_code == area_code);
         let change = area.zip(found).and_then(|(area, m)| self.drafter.facts.change(area, &m.key));
-        carry::check(&Asked { indicator, target, found, now, change }, &self.drafter.phrases)
+        carry::check(&Asked { goal, found, now, change }, &self.drafter.phrases)
     }
 }
 
@@ -201,10 +237,20 @@ fn candidate_text(c: &Candidate) -> String {
     format!("{mark}{}{source}", c.text)
 }
 
+/// A row of `sql/dictionary/modes.csv`.
 #[derive(Deserialize)]
-struct ModeRow {
+pub struct ModeRow {
     mode: String,
     label: String,
+}
+
+/// What a figure is called in full: 「機能のある医療機関：2号イ」.
+pub fn full_name(indicator: &Indicator, breakdown: &str, dictionary: &Dictionary, modes: &[ModeRow]) -> String {
+    if !indicator.breakdown.contains('*') {
+        return indicator.label.clone();
+    }
+    let names: Vec<String> = breakdown.split(';').map(|part| part_name(part, dictionary, modes)).collect();
+    format!("{}：{}", indicator.label, names.join("・"))
 }
 
 /// Every figure that a measure may be checked by, named in full, in the order of the dictionary.
@@ -215,13 +261,7 @@ pub fn measurables(drafter: &Drafter<'_>, areas: &[Area]) -> Result<Vec<Measurab
     for key in drafter.facts.answers(whole)?.figures.keys() {
         let indicator = Indicator::find(&all, key)?;
         let order = all.iter().position(|i| std::ptr::eq(i, indicator)).unwrap_or(all.len());
-        let breakdown = key.split_once('|').map_or("", |(_, b)| b);
-        let label = if indicator.breakdown.contains('*') {
-            let names: Vec<String> = breakdown.split(';').map(|part| part_name(part, drafter.dictionary, &modes)).collect();
-            format!("{}：{}", indicator.label, names.join("・"))
-        } else {
-            indicator.label.clone()
-        };
+        let label = full_name(indicator, key.split_once('|').map_or("", |(_, b)| b), drafter.dictionary, &modes);
         found.push((order, Measurable { key: key.clone(), label, unit: indicator.unit.clone(), formula: indicator.formula.clone() }));
     }
     found.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));

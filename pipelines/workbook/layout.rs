@@ -1,7 +1,10 @@
 //! What sheets and columns the workbook has and who owns a column: rows of `reports/workbook/*.csv`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use super::pointer::Pointers;
 use crate::facts::dictionary::read_csv;
 use crate::ground::error::{Error, Result};
 
@@ -79,6 +82,16 @@ pub struct Layout {
     pub state: String,
     pub archive: String,
     pub archive_columns: Vec<Column>,
+    /// Notice → words, with `{}` for what they quote.
+    pub words: BTreeMap<String, String>,
+    /// How an agreement points to another text of its row.
+    pub pointers: Pointers,
+}
+
+#[derive(Deserialize)]
+struct NoticeRow {
+    notice: String,
+    words: String,
 }
 
 impl Layout {
@@ -98,7 +111,11 @@ impl Layout {
                 TableSpec { code: s.sheet.clone(), name: s.name.clone(), columns, place }
             })
             .collect();
+        let words: BTreeMap<String, String> =
+            read_csv::<NoticeRow>("reports/workbook/notices.csv")?.into_iter().map(|r| (r.notice, r.words)).collect();
         Ok(Self {
+            pointers: Pointers::load(words.clone())?,
+            words,
             tables,
             guide: name("guide")?,
             indicators: name("indicators")?,
@@ -106,6 +123,11 @@ impl Layout {
             archive: name("archive")?,
             archive_columns: of("archive"),
         })
+    }
+
+    /// Words of a notice. An unknown name is a defect of the program.
+    pub fn word(&self, notice: &str) -> &str {
+        self.words.get(notice).unwrap_or_else(|| panic!("no notice {notice}"))
     }
 
     /// A table by its code. An unknown code is a defect of the program.

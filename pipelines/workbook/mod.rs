@@ -7,9 +7,12 @@ pub mod generate;
 pub mod layout;
 pub mod merge;
 pub mod places;
+pub mod pointer;
 pub mod read;
 pub mod round;
 pub mod rows;
+mod settings;
+pub mod spoken;
 pub mod state;
 pub mod wording;
 pub mod write;
@@ -19,13 +22,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::facts::dictionary::read_csv;
 use crate::facts::finding::Finding;
 use crate::ground::error::{Error, Result};
 use crate::ground::spreadsheet;
 use crate::ground::spreadsheet::renew::{self, Renewed};
 use attached::{Attached, Comment};
-pub use book::{CouncilBook, Entry, MeasureRow, Meeting, Place, read};
+pub use book::{CouncilBook, Entry, MeasureRow, Meeting, Place, Unplaced, read};
 use layout::{Layout, TableSpec};
 use merge::{Archived, Edited, Group, Input, Made, Merged, Notices};
 use places::Places;
@@ -60,18 +62,9 @@ pub struct Outcome {
     pub archived: usize,
 }
 
-#[derive(Deserialize)]
-struct NoticeRow {
-    notice: String,
-    words: String,
-}
-
-fn notices() -> Result<Notices> {
-    let rows: Vec<NoticeRow> = read_csv("reports/workbook/notices.csv")?;
-    let of = |name: &str| {
-        rows.iter().find(|r| r.notice == name).map(|r| r.words.clone()).ok_or_else(|| Error::new(format!("notices.csv に {name} がありません")))
-    };
-    Ok(Notices { changed: of("changed")?, overwritten: of("overwritten")?, unplaced: of("unplaced")? })
+fn notices(layout: &Layout) -> Notices {
+    let of = |name: &str| layout.word(name).to_owned();
+    Notices { changed: of("changed"), overwritten: of("overwritten"), unplaced: of("unplaced") }
 }
 
 /// A text as people would write it, for a first workbook: sheet, key of the row, column, text.
@@ -115,7 +108,7 @@ pub fn first(now: &Generated<'_>, decisions: &[Decision], layout: &Layout, place
 }
 
 fn merge_found(mut found: Found, mut attached: HashMap<String, Attached>, now: &Generated<'_>, layout: &Layout, places: &Places) -> Result<Outcome> {
-    let notices = notices()?;
+    let notices = notices(layout);
     let mut findings = std::mem::take(&mut found.findings);
     let mut archived: Vec<Archived> = Vec::new();
     let mut tables = Vec::new();

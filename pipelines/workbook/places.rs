@@ -3,7 +3,7 @@
 use super::merge::Group;
 use crate::facts::areas::Area;
 use crate::facts::dictionary::{Dictionary, Function};
-use crate::ground::error::Result;
+use crate::ground::error::{Error, Result};
 use crate::ground::text;
 
 /// Areas, themes and parts by the names that people use.
@@ -45,6 +45,24 @@ impl Places {
 
     pub fn area_name(&self, code: &str) -> &str {
         self.areas.iter().find(|(c, _)| c == code).map_or("", |(_, n)| n)
+    }
+
+    /// The code of an area that people named by code or name.
+    pub fn area_code(&self, said: &str) -> Result<&str> {
+        self.find_name(said).ok_or_else(|| {
+            let near = self.near(said);
+            let hint = if near.is_empty() { String::new() } else { format!("近い名前：{}。", near.join("、")) };
+            Error::new(format!("区域「{said}」が分かりません"))
+                .next(format!("{hint}市区町村（5桁）、二次医療圏（4桁）、協議区域、都道府県（2桁）のコードか名前を書いてください"))
+        })
+    }
+
+    /// The code of a theme that people named by code, label (2号イ, イ) or name.
+    pub fn function_code(&self, said: &str) -> Result<&str> {
+        self.find_function(said).ok_or_else(|| {
+            let known: Vec<String> = self.functions.iter().map(|f| format!("{}（{}）", f.label, f.function_code)).collect();
+            Error::new(format!("テーマ「{said}」が分かりません")).next(format!("{} のどれかを書いてください", known.join("、")))
+        })
     }
 
     /// 「2号イ 通常の診療時間外の診療」

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::carry::{self, Previous};
+use super::carry::{self, Goal, Previous};
 use super::generate::{self, generate, measurables};
 use super::layout::Layout;
 use super::places::Places;
+use super::spoken::Speech;
 use super::{CouncilBook, Decision};
 use crate::draft::Drafter;
 use crate::draft::site::Plan;
 use crate::facts::basis::Basis;
+use crate::facts::council::Council;
 use crate::facts::finding::Finding;
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact::sha256;
@@ -57,20 +59,9 @@ impl<'a> Round<'a> {
     pub fn merge(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan, creates: bool, decisions: &[Decision]) -> Result<Talk> {
         let places = Places::new(&basis.areas, &basis.dictionary)?;
         let measurables = measurables(drafter, &basis.areas)?;
-        let source = generate::Source {
-            drafter,
-            areas: &basis.areas,
-            plan,
-            council: &basis.council,
-            previous: self.previous.as_ref(),
-            layout: &self.layout,
-            places: &places,
-            measurables: &measurables,
-            date: (basis.year + 1, 4, 1),
-        };
-        let mut talk = Talk::default();
-        if let Some(previous) = &self.previous {
-            talk.tables = carry::tables(previous, &|m| source.check(&m.area_code, &m.indicator, &m.target))?;
+        let source = self.source(drafter, basis, plan, (&places, &measurables));
+        let mut talk = Talk { tables: self.carried(&source)?, ..Talk::default() };
+        if self.previous.is_some() {
             let planned: BTreeSet<(&str, &str)> =
                 plan.iter().map(|&(a, f)| (basis.areas[a].area_code.as_str(), basis.dictionary.functions[f].function_code.as_str())).collect();
             for (area, function) in talk.tables.keys().filter(|(a, f)| !planned.contains(&(a.as_str(), f.as_str()))) {
@@ -99,10 +90,43 @@ impl<'a> Round<'a> {
         Ok(talk)
     }
 
+    fn source<'s>(
+        &'s self,
+        drafter: &'s Drafter<'s>,
+        basis: &'s Basis,
+        plan: &'s Plan,
+        (places, measurables): (&'s Places, &'s [carry::Measurable]),
+    ) -> generate::Source<'s> {
+        let (areas, council, previous, layout, date) =
+            (&basis.areas[..], &basis.council, self.previous.as_ref(), &self.layout, (basis.year + 1, 4, 1));
+        generate::Source { drafter, areas, plan, council, previous, layout, places, measurables, date }
+    }
+
+    fn carried(&self, source: &generate::Source<'_>) -> Result<carry::Tables> {
+        let carried = |previous| carry::tables(previous, &|m| source.check(&m.area_code, Goal::of(m)));
+        self.previous.as_ref().map_or_else(|| Ok(carry::Tables::new()), carried)
+    }
+
+    /// The workbook as it stands, without merging anything.
+    pub fn read(&self, drafter: &Drafter<'_>, basis: &Basis, plan: &Plan) -> Result<Talk> {
+        let (places, measurables) = (Places::new(&basis.areas, &basis.dictionary)?, measurables(drafter, &basis.areas)?);
+        let tables = self.carried(&self.source(drafter, basis, plan, (&places, &measurables)))?;
+        let mut book = workbook::book::read_file(&self.workspace.root.join(workbook::FILE), &basis.areas, &basis.dictionary)?;
+        carry::name_indicators(&mut book, &measurables);
+        Ok(Talk { book, tables, ..Talk::default() })
+    }
+
     /// Puts the merged workbook in its place; the copy of what people had, if one was made.
     pub fn put(&self, talk: &Talk) -> Result<Option<PathBuf>> {
         let path = self.workspace.root.join(workbook::FILE);
         talk.new.as_ref().map_or(Ok(None), |new| workbook::put(&path, self.old.as_deref(), new))
+    }
+}
+
+impl Talk {
+    /// What the sheets say of it.
+    pub fn speech<'a>(&'a self, council: &'a Council) -> Speech<'a> {
+        Speech { book: &self.book, council, carried: &self.tables }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::commands::bench;
 use crate::commands::explain;
 use crate::commands::forms;
 use crate::commands::late;
+use crate::commands::letters;
 use crate::commands::next;
 use crate::commands::official;
 use crate::commands::publish;
@@ -23,6 +24,7 @@ use crate::commands::sample;
 use crate::commands::selftest;
 use crate::commands::training;
 use crate::commands::whatif;
+use crate::commands::word;
 use crate::draft::change;
 use crate::facts::dictionary;
 use crate::facts::workspace::{self, Workspace};
@@ -33,7 +35,7 @@ use crate::ground::progress::Progress;
 use crate::ingest;
 use crate::workbook;
 
-use tell::{report, report_draft, report_publish, tell_checks, tell_not_read, tell_writing, tell_writing_of};
+use tell::{report, report_draft, report_publish, tell_checks, tell_not_read, tell_published, tell_writing, tell_writing_of};
 
 #[derive(Parser)]
 #[command(name = "kyogi", version, about = "かかりつけ医機能報告の抽出データから、協議の資料と公表シートを作ります", disable_help_subcommand = true)]
@@ -123,7 +125,7 @@ enum Command {
     Explain {
         /// 作業フォルダー
         dir: PathBuf,
-        /// 医療機関ID、又は area=区域コード indicator=指標コード [breakdown=内訳]
+        /// 医療機関のIDか名前、又は area=区域 indicator=指標 [breakdown=内訳]（名前でもコードでも）
         #[arg(required = true, num_args = 1..=3)]
         asked: Vec<String>,
         /// 数値に入る抽出の行を、すべて CSV に書く（area=… indicator=… のとき）
@@ -137,10 +139,10 @@ enum Command {
     Forms {
         /// 作業フォルダー
         dir: PathBuf,
-        /// 医療機関ID（いくつでも）
+        /// 医療機関のIDか名簿の名前（いくつでも）
         #[arg(conflicts_with = "area")]
         facilities: Vec<String>,
-        /// 区域コード：その区域で報告した医療機関のすべて
+        /// 区域（コードか名前）：その区域で報告した医療機関のすべて
         #[arg(long)]
         area: Option<String>,
         /// 資料の場所（省くと設定の output）
@@ -150,11 +152,25 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// 確認一覧から、督促状と照会文を医療機関ごとの PDF と、差し込み印刷用の Excel ブックにする
+    Letters {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// 督促 か 照会（省くと両方）
+        #[arg(long)]
+        kind: Option<String>,
+        /// 文書の日付（省くと空けておく）
+        #[arg(long)]
+        date: Option<String>,
+        /// 回答の期限（省くと kyogi.toml の [letters]）
+        #[arg(long)]
+        until: Option<String>,
+    },
     /// 「もし」を試す：変わる数値だけを前と後で示す（資料は変えない）
     Whatif {
         /// 作業フォルダー
         dir: PathBuf,
-        /// 変える回答の表（CSV：facility_id,item_code,value）
+        /// 変える回答の表（CSV：医療機関ID,報告事項,値。報告事項は名前でもコードでも）
         #[arg(long)]
         answers: Option<PathBuf>,
         /// 追加の報告（抽出ファイルと同じレイアウト）
@@ -172,7 +188,7 @@ enum Command {
         /// 抽出ファイル（いくつでも）
         #[arg(required = true)]
         extracts: Vec<PathBuf>,
-        /// 書くファイル（省くと、作業フォルダーの input のファイルなら layouts に、ほかは抽出ファイルの隣に）
+        /// 書くファイルかフォルダー（作業フォルダーの input のファイルなら、省くと layouts に書く）
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -229,12 +245,23 @@ enum Command {
         /// この日の会議だけ
         #[arg(long)]
         date: Option<String>,
-        /// このテーマ（g1、g2a など）の会議だけ
+        /// このテーマ（イ、2号イ、g2a など）の会議だけ
         #[arg(long)]
         theme: Option<String>,
         /// 会議の資料の代わりに、区域とテーマごとの一枚資料（PDF）を作る
         #[arg(long, conflicts_with = "date")]
         one_page: bool,
+    },
+    /// 課題管理シートの写しを Word（.docx）にする（図と割り付けは入りません）
+    Word {
+        /// 作業フォルダー
+        dir: PathBuf,
+        /// この区域だけ（コードか名前）
+        #[arg(long)]
+        area: Option<String>,
+        /// このテーマだけ（イ、2号イ、g2a など）
+        #[arg(long)]
+        theme: Option<String>,
     },
     /// 今すること、足りないもの、そのコマンドを、一年の予定から示す
     Next {
@@ -360,7 +387,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         }
         Command::Publish { dir, out, until, with_missing_glyphs } => {
             let asked = publish::Asked { out: out.as_deref(), until: until.as_deref(), with_missing_glyphs: *with_missing_glyphs };
-            report_publish(&publish::publish(&Workspace::open(dir)?, &asked, threads)?)?;
+            report_publish(&publish::publish(&Workspace::open(dir)?, &asked, threads, &tell_published)?)?;
         }
         Command::Explain { dir, asked, rows, out } => {
             let workspace = Workspace::open(dir)?;
@@ -391,6 +418,18 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             println!("様式を作りました：{}（医療機関 {}）", made.place.join("index.html").display(), made.facilities);
             if made.not_reported > 0 {
                 println!("未報告の医療機関 {} の様式は作っていません。", made.not_reported);
+            }
+        }
+        Command::Letters { dir, kind, date, until } => {
+            let (workspace, progress) = (Workspace::open(dir)?, Progress::new());
+            let asked = letters::Asked { kind: kind.as_deref(), date: date.as_deref(), until: until.as_deref() };
+            let made = letters::make(&workspace, &asked, threads, &progress);
+            progress.done();
+            let made = made?;
+            println!("文書を作りました：{}（督促状 {}、照会文 {}）", made.place.display(), made.reminders, made.inquiries);
+            println!("差し込み印刷用の表：{}", made.place.join(letters::MERGE).display());
+            if made.nameless > 0 {
+                println!("名前の分からない医療機関：{}（kyogi.toml の facility_master に名簿を書くと、名前が入ります）", made.nameless);
             }
         }
         Command::Whatif { dir, answers, late, extract, out } => {
@@ -427,6 +466,11 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
                     println!("  {kept}");
                 }
             }
+        }
+        Command::Word { dir, area, theme } => {
+            let files = word::make(&Workspace::open(dir)?, &word::Asked { area: area.as_deref(), function: theme.as_deref() }, threads)?;
+            println!("Word ファイルを作りました：{} 個（{}）", files.len(), dir.join(word::FOLDER).display());
+            println!("入らないもの：{}。", crate::render::docx::LOSES);
         }
         Command::Next { dir, today } => {
             let workspace = Workspace::open(dir)?;
@@ -476,7 +520,7 @@ fn whole_sample(root: &Path, threads: usize) -> Result<()> {
     let workspace = demo_folder(root, None, threads)?;
     run_with(&workspace, None, None, None, threads)?;
     agenda::make(&workspace, &agenda::Asked { date: None, function: None }, threads)?;
-    publish::publish(&workspace, &publish::Asked::default(), threads).map(|_| ())
+    publish::publish(&workspace, &publish::Asked::default(), threads, &|_| {}).map(|_| ())
 }
 
 /// The work folder of the demonstration; files that are there stay as they are.

@@ -15,6 +15,7 @@ use crate::ground::artefact;
 use crate::ground::error::{Error, Result};
 use crate::ground::own_text;
 use crate::packet::NotRead;
+use crate::publish::Published;
 use crate::workbook::NO_GLYPH;
 
 /// Where people write, or why the workbook there stays as it is.
@@ -150,12 +151,23 @@ fn report_workbook(findings: &[Finding]) -> Result<()> {
     Ok(())
 }
 
+/// Said before anything is written: agreements of which nobody can tell the text, and parts in which nothing stands.
+pub fn tell_published(published: &Published) {
+    let unresolved = published.held_back.iter().filter(|h| h.is_unresolved);
+    for h in unresolved {
+        println!("合意した文が分かりません：シート「{}」の {} 行目（{}、{}）：{}", h.place.sheet, h.place.row, h.area_name, h.theme, h.lacks);
+    }
+    for e in &published.empty {
+        println!("空のままの部分：{}：{}", e.result, e.parts.join("、"));
+    }
+}
+
 /// What was published and what was held back.
 pub fn report_publish(outcome: &publish::PublishOutcome) -> Result<()> {
     let index = outcome.finished.place.join("index.html");
     println!("公表する資料を作りました：{}（協議 {}、方策 {}）", index.display(), outcome.results, outcome.measures);
     if !outcome.held_back.is_empty() {
-        println!("合意したが公表しない文：{} 件（一覧：{}）", outcome.held_back.len(), outcome.list.display());
+        println!("公表しない文：{} 件（一覧：{}）", outcome.held_back.len(), outcome.list.display());
     }
     for h in outcome.held_back.iter().take(SHOWN) {
         println!("  シート「{}」の {} 行目（{}、{}）：{}", h.place.sheet, h.place.row, h.area_name, h.theme, h.lacks);

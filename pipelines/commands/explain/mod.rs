@@ -1,5 +1,6 @@
 //! Why a facility has a function or not: status, rule with source, deciding cells, and what is missing; where a figure comes from.
 
+mod names;
 pub mod rows;
 
 use crate::facts::finding::status_label;
@@ -22,8 +23,8 @@ use crate::ground::stage;
 use crate::packet::Manifest;
 use crate::pages::method;
 
-/// The explanation of one facility, from the packet in `packet`.
-pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Result<String> {
+/// The explanation of one facility, by its ID or its name in the facility master, from the packet in `packet`.
+pub fn facility(workspace: &Workspace, packet: &Path, said: &str) -> Result<String> {
     let year = workspace.settings.report_year;
     let stages = packet.join("stages");
     let functions_path = stages.join("determine/det_functions.parquet");
@@ -31,15 +32,16 @@ pub fn facility(workspace: &Workspace, packet: &Path, facility_id: &str) -> Resu
         return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
     }
     let functions = Table::read_parquet("det_functions", &functions_path)?;
+    let facility_id = &names::facility(workspace, &functions, said)?;
     let mut rows = Vec::new();
     for i in 0..functions.len() {
-        if functions.text(i, "facility_id")? == facility_id {
+        if functions.text(i, "facility_id")? == facility_id.as_str() {
             rows.push(i);
         }
     }
     let Some(&first) = rows.first() else {
         return Err(Error::new(format!("医療機関ID「{facility_id}」がこの資料にありません"))
-            .next("data/facility_status.csv にある facility_id を指定してください"));
+            .next("data/facility_status.csv にある facility_id か、名簿（facility_master）にある名前を指定してください"));
     };
     let row_no = functions.int(first, "row_no")?.unwrap_or(0);
     let evidence = evidence(&stages, year, row_no)?;
@@ -136,29 +138,32 @@ fn absent(packet: &Path, wanted: [&str; 3]) -> Result<Option<String>> {
 pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: Option<&Path>) -> Result<String> {
     let year = workspace.settings.report_year;
     let term = |name: &str| terms.iter().find_map(|t| t.strip_prefix(name).and_then(|t| t.strip_prefix('='))).unwrap_or("");
-    let (area, indicator, breakdown) = (term("area"), term("indicator"), term("breakdown"));
+    let term = |name: &str, word: &str| if term(name).is_empty() { term(word) } else { term(name) };
+    let (area, indicator, breakdown) = (term("area", "区域"), term("indicator", "指標"), term("breakdown", "内訳"));
     if area.is_empty() || indicator.is_empty() {
-        return Err(Error::new("area と indicator が要ります").next("例：kyogi explain 作業フォルダー area=31201 indicator=home_care_gap"));
+        return Err(Error::new("area（区域）と indicator（指標）が要ります")
+            .next("例：kyogi explain 作業フォルダー area=鳥取市 indicator=24時間対応の医療機関（コードでも書けます：area=31201 indicator=home_care_24h_facilities）"));
     }
     let path = packet.join("data/figures.parquet");
     if !path.exists() {
         return Err(Error::new("資料がまだありません").file(packet).next("先に kyogi run を実行してください"));
     }
     let figures = Table::read_parquet("figures", &path)?;
-    let mut row = None;
-    for i in 0..figures.len() {
-        if figures.text(i, "area_code")? == area && figures.text(i, "indicator_code")? == indicator && figures.text(i, "breakdown")? == breakdown {
-            row = Some(i);
-        }
-    }
-    let Some(i) = row else {
-        if let Some(reason) = absent(packet, [area, indicator, breakdown])? {
-            return Ok(format!("■ 区域 {area} の指標 {indicator} {breakdown} は、出していません\n  理由：{reason}\n"));
-        }
-        return Err(Error::new(format!("区域 {area} の指標 {} がありません", Indicator::key(indicator, breakdown)))
-            .next("data/figures.csv にある area_code（区域のコード）、indicator_code、breakdown を指定してください"));
-    };
     let all = Indicator::all(local::rates_word(Some(&workspace.root))?)?;
+    let named = names::Named::of(workspace, &all)?;
+    let area_code = named.area(area)?;
+    let area = area_code.as_str();
+    let i = match named.row(&figures, &names::Said { area, indicator, breakdown })? {
+        Ok(row) => row,
+        Err(unknown) => {
+            let codes = named.codes(indicator, breakdown)?;
+            if let Some(reason) = absent(packet, [area, &codes.0, &codes.1])? {
+                return Ok(format!("■ 区域 {area} の指標 {indicator} {breakdown} は、出していません\n  理由：{reason}\n"));
+            }
+            return Err(unknown);
+        }
+    };
+    let (indicator, breakdown) = (figures.text(i, "indicator_code")?, figures.text(i, "breakdown")?);
     let (dictionary, rules) = (Dictionary::load_in(year, Some(&workspace.root))?, Rules::load_in(year, Some(&workspace.root))?);
     let chain = method::chain(Indicator::find(&all, &Indicator::key(indicator, breakdown))?, &rules, &method::models(year)?)?;
     let value = FigureValue::read(&figures, i)?;
@@ -171,7 +176,7 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
     let words = Terms::of(&rules, &reference, Some(&workspace.root))?;
     let sentences = Sentences::new(&dictionary, &|path: &str| workspace.override_of(path), &words)?;
     let mut out = String::new();
-    writeln!(out, "■ 区域 {area}：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();
+    writeln!(out, "■ {name}（{area}）：{}＝{}{}", chain.label, value.text(&chain.unit), chain.unit).ok();
     writeln!(out, "  読み上げ：{}", sentences.whole(name, &measure)?).ok();
     // population, projections and the like do not rest on reports
     let covered = figures.int(i, "expected")?.zip(figures.int(i, "reported")?);
@@ -197,12 +202,17 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
     writeln!(out, "  出典：{}", chain.source).ok();
     writeln!(out, "  想定：{}", chain.assumption).ok();
     writeln!(out, "  変わるとき：{}", chain.what_changes).ok();
+    sources(&mut out, &chain, &Manifest::read(packet)?);
+    Ok(out)
+}
+
+/// Models, rule rows, and the inputs with their hashes: for who wants to check everything.
+fn sources(out: &mut String, chain: &method::IndicatorView, manifest: &Manifest) {
     writeln!(out, "  モデル：{}", chain.models.join(" ← ")).ok();
     for rule in &chain.rules {
         let value = rule.value.map_or_else(String::new, |v| format!("＝{v}{}", rule.unit));
         writeln!(out, "  規則：{}{value}〔{}、確かさ {}〕", rule.label, rule.source, rule.confidence).ok();
     }
-    let manifest = Manifest::read(packet)?;
     for table in manifest.reference.iter().filter(|t| chain.tables.contains(&format!("ref_{}", t.table_name))) {
         let origin = if table.origin == "built_in" { "内蔵" } else { "作業フォルダー" };
         writeln!(
@@ -220,7 +230,6 @@ pub fn figure(workspace: &Workspace, packet: &Path, terms: &[String], rows_to: O
         let hash = file.map_or_else(String::new, |(file, hash)| format!("（{file}）SHA-256 {hash}"));
         writeln!(out, "  もとの表：{table}{hash}").ok();
     }
-    Ok(out)
 }
 
 /// All items that could decide for this facility, with what was answered: the model of `sql/explain`.

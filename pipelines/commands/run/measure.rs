@@ -1,6 +1,5 @@
 //! Parts of a run by themselves: what the bench takes the time of.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Input, Options, Printer, figures, plan};
@@ -13,6 +12,9 @@ use crate::ground::error::Result;
 use crate::ground::progress::Progress;
 use crate::ground::scratch::Scratch;
 use crate::render::charts::register_fonts;
+use crate::workbook::CouncilBook;
+use crate::workbook::carry::Tables;
+use crate::workbook::spoken::Speech;
 
 /// The first `n` sheets of a run, drafted but not printed: what the bench prints.
 pub fn draft_sheets(options: &Options<'_>, n: usize) -> Result<Vec<Sheet>> {
@@ -39,6 +41,8 @@ pub fn print_documents(options: &Options<'_>, root: &Path, watch: &mut Watch<'_>
     let printer = Printer::new(&|_| None, root.to_path_buf(), (basis.year + 1, 4, 1))?;
     let drafter = basis.drafter(figures.facts, &|_| None, settings.simulated)?;
     let (plan, book) = (plan(&basis), DataBook::new(&basis.dictionary, &|_| None, &basis.terms, &change::figures_of(root)?, None)?);
-    watch(plan.len(), &|| printer.sheets(&drafter, &basis, &plan, &BTreeMap::new(), &Progress::silent()).map(|_| ()))?;
+    let (silent, none) = (CouncilBook::default(), Tables::new());
+    let speech = Speech { book: &silent, council: &basis.council, carried: &none };
+    watch(plan.len(), &|| printer.sheets(&drafter, &basis, &plan, &speech, &Progress::silent()).map(|_| ()))?;
     watch(basis.areas.len(), &|| printer.data_book(&drafter, &basis, &plan, &book, &Progress::silent()))
 }

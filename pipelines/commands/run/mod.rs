@@ -142,10 +142,18 @@ fn run_in_pool(options: &Options<'_>) -> Result<Outcome> {
     findings.extend(wording::check(&options.workspace.root, &talk.book, year)?);
     findings.extend(overrides::without_effect(&options.workspace.root)?);
     let own_files = overrides::list(&options.workspace.root)?;
-    let mut replaced = printer.sheets(&drafter, &basis, &plan, &talk.tables, options.progress)?;
+    let mut replaced = printer.sheets(&drafter, &basis, &plan, &talk.speech(&basis.council), options.progress)?;
     let (layout, book, areas, dictionary) = (&round.layout, &talk.book, &basis.areas[..], &basis.dictionary);
-    let published =
-        publish::results(&publish::Source { book, layout, areas, dictionary, drafter: &drafter, until: None, with_missing_glyphs: true })?;
+    let published = publish::results(&publish::Source {
+        book,
+        layout,
+        plan: &plan,
+        areas,
+        dictionary,
+        drafter: &drafter,
+        until: None,
+        with_missing_glyphs: true,
+    })?;
     let result_links = printer.results(&published, &mut replaced)?;
     publish::write_lists(&published, &root)?;
     let earlier = basis.previous.as_deref().map_or_else(|| Ok(Vec::new()), plan_chapter::baseline_of)?;
