@@ -110,8 +110,9 @@ fn said(
     }
     let plan: Vec<(usize, usize)> = papers.iter().map(|(a, f, _)| (*a, *f)).collect();
     let (layout, areas, dictionary) = (&w.layout, &basis.areas[..], &basis.dictionary);
-    let published = publish::results(&publish::Source { book: &book, layout, plan: &plan, areas, dictionary, drafter, until: None })
-        .unwrap_or_else(|e| panic!("{e}"));
+    let published =
+        publish::results(&publish::Source { book: &book, layout, plan: &plan, areas, dictionary, drafter, until: None, with_missing_glyphs: true })
+            .unwrap_or_else(|e| panic!("{e}"));
     let listed = published.held_back.iter().map(|h| h.text.clone()).collect::<Vec<_>>();
     let mut faults = Vec::new();
     let mut resolved = false;

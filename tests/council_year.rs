@@ -119,7 +119,9 @@ fn from_draft_to_result_to_next_july() {
         sheet.write_string_with_format(row as u32, column as u16, &text, &struck).expect("text");
     };
     fs::write(&book, save(&sheets, &strike)).expect("writable");
-    let ask = |with_missing_glyphs| publish::publish(&seven, &publish::Asked { with_missing_glyphs, ..Default::default() }, 2);
+    let ask = |with_missing_glyphs| {
+        kyogi::commands::publish::publish(&seven, &kyogi::commands::publish::Asked { with_missing_glyphs, ..Default::default() }, 2, &|_| {})
+    };
     let error = ask(false).err().expect("held back").to_string();
     let cell = kyogi::ground::spreadsheet::cell_name(row, column);
     assert!(error.contains(&format!("シート「協議シート」の {cell}（合意した文）に見え消し")), "{error}");

@@ -17,6 +17,7 @@ use crate::check::master;
 use crate::facts::areas::Area;
 use crate::facts::dictionary::{Dictionary, is_catch_all, read_csv};
 use crate::facts::overrides::Overrides;
+use crate::facts::reference::Reference;
 use crate::facts::workspace::{Known, Workspace};
 use crate::ground::artefact::{self, ColumnNote, Table};
 use crate::ground::error::{Error, Result};
