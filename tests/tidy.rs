@@ -56,7 +56,7 @@ fn each_package_keeps_its_room() {
         ("calamine::", &["pipelines/ground/spreadsheet/"]),
         ("rust_xlsxwriter::", &["pipelines/ground/spreadsheet/", "pipelines/workbook/"]),
         ("zip::", &["pipelines/commands/archive.rs", "pipelines/ground/spreadsheet/", "pipelines/workbook/attached.rs"]),
-        ("docx_rs::", &["pipelines/render/docx.rs"]),
+        ("docx_rs::", &["pipelines/pages/docx.rs"]),
         ("geojson::", &["pipelines/facts/boundaries/"]),
         ("clap::", &["pipelines/commands/cli/"]),
         ("indicatif::", &["pipelines/ground/progress.rs"]),

@@ -8,7 +8,7 @@ use crate::draft::sheet_id;
 use crate::facts::workspace::Workspace;
 use crate::ground::artefact;
 use crate::ground::error::{Error, Result};
-use crate::render::docx;
+use crate::pages::docx;
 use crate::workbook::places::Places;
 use crate::workbook::round::Round;
 

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod databook;
+pub mod docx;
 pub mod method;
 pub mod plan_chapter;
 pub mod printer;

@@ -1,7 +1,6 @@
 //! Stage 6, render: finished values become HTML, PDF and SVG. Exporters are pure functions of the value.
 
 pub mod charts;
-pub mod docx;
 pub mod fit;
 pub mod glyphs;
 pub mod html;

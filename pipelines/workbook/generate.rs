@@ -9,7 +9,7 @@ use super::carry::{self, Asked, Goal, Measurable, Previous, measurable};
 use super::layout::{Layout, TableSpec};
 use super::merge::{Group, Made, key_of};
 use super::places::Places;
-use super::{Generated, place_cells, pointer, settings};
+use super::{Generated, place_cells, pointer};
 use crate::aggregate::figure::{FigureValue, Indicator};
 use crate::draft::Drafter;
 use crate::draft::sheet::{Candidate, Part};
@@ -50,8 +50,6 @@ pub fn generate<'a>(source: &'a Source<'a>) -> Result<Generated<'a>> {
             rows.entry(sheet.to_owned()).or_default().extend(made);
         }
     }
-    rows.insert("districts".into(), settings::districts(source)?);
-    rows.insert("settings".into(), settings::themes(source)?);
     let label = report_year_label(source.drafter.report_year);
     let guide = embedded::text("reports/workbook/guide.txt")
         .replace("{prefecture}", &source.drafter.prefecture().name)

@@ -7,6 +7,7 @@ use super::carry::{self, Goal, Previous};
 use super::generate::{self, generate, measurables};
 use super::layout::Layout;
 use super::places::Places;
+use super::settings;
 use super::spoken::Speech;
 use super::{CouncilBook, Decision};
 use crate::draft::Drafter;
@@ -72,7 +73,8 @@ impl<'a> Round<'a> {
         if self.old.is_none() && !creates {
             return Ok(talk);
         }
-        let now = generate(&source)?;
+        let mut now = generate(&source)?;
+        settings::add(&source, &mut now.rows)?;
         let merged = match &self.old {
             Some(bytes) => workbook::merge_bytes(bytes, &now, &self.layout, &places)?,
             None => workbook::first(&now, decisions, &self.layout, &places)?,

@@ -1,6 +1,6 @@
 //! The sheets 協議区域 and 設定: what council.toml says of areas and themes, beside the places where people decide it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -13,8 +13,15 @@ use crate::facts::dictionary::read_csv;
 use crate::facts::workspace::level_label;
 use crate::ground::error::Result;
 
+/// Puts both sheets beside those of the council.
+pub(super) fn add(source: &Source<'_>, rows: &mut BTreeMap<String, Vec<Made>>) -> Result<()> {
+    rows.insert("districts".into(), districts(source)?);
+    rows.insert("settings".into(), themes(source)?);
+    Ok(())
+}
+
 /// One row for each municipality, with what there is to judge by.
-pub(super) fn districts(source: &Source<'_>) -> Result<Vec<Made>> {
+fn districts(source: &Source<'_>) -> Result<Vec<Made>> {
     let spec = source.layout.table("districts");
     let reference = source.drafter.reference;
     let proposed = proposals(reference);
@@ -49,7 +56,7 @@ struct ItemRow {
 }
 
 /// One row for each theme and item of the setting.
-pub(super) fn themes(source: &Source<'_>) -> Result<Vec<Made>> {
+fn themes(source: &Source<'_>) -> Result<Vec<Made>> {
     let spec = source.layout.table("settings");
     let items: Vec<ItemRow> = read_csv("reports/workbook/settings.csv")?;
     let code = &source.drafter.reference.prefecture.prefecture_code;

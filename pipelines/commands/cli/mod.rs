@@ -1,6 +1,7 @@
 //! The command line: one ordered table of commands, from which help follows.
 
 mod guide;
+mod demo;
 mod tell;
 
 use crate::commands::draft;
@@ -35,6 +36,7 @@ use crate::ground::progress::Progress;
 use crate::ingest;
 use crate::workbook;
 
+use demo::{demo_folder, whole_sample};
 use tell::{report, report_draft, report_publish, tell_checks, tell_not_read, tell_published, tell_writing, tell_writing_of};
 
 #[derive(Parser)]
@@ -470,7 +472,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         Command::Word { dir, area, theme } => {
             let files = word::make(&Workspace::open(dir)?, &word::Asked { area: area.as_deref(), function: theme.as_deref() }, threads)?;
             println!("Word ファイルを作りました：{} 個（{}）", files.len(), dir.join(word::FOLDER).display());
-            println!("入らないもの：{}。", crate::render::docx::LOSES);
+            println!("入らないもの：{}。", crate::pages::docx::LOSES);
         }
         Command::Next { dir, today } => {
             let workspace = Workspace::open(dir)?;
@@ -513,29 +515,4 @@ fn run_with(workspace: &Workspace, extract: Option<PathBuf>, mapping: Option<Pat
     let outcome = run::run(&Options { workspace, extract, mapping, out, threads, progress: &progress });
     progress.done();
     outcome
-}
-
-/// The sample prefecture from the extract to what is published.
-fn whole_sample(root: &Path, threads: usize) -> Result<()> {
-    let workspace = demo_folder(root, None, threads)?;
-    run_with(&workspace, None, None, None, threads)?;
-    agenda::make(&workspace, &agenda::Asked { date: None, function: None }, threads)?;
-    publish::publish(&workspace, &publish::Asked::default(), threads, &|_| {}).map(|_| ())
-}
-
-/// The work folder of the demonstration; files that are there stay as they are.
-fn demo_folder(root: &Path, extract: Option<PathBuf>, threads: usize) -> Result<Workspace> {
-    let files = embedded::under("data-samples/demo/").map(|(path, text)| (root.join(path.trim_start_matches("data-samples/demo/")), text.into()));
-    place::create_all(&files.filter(|(path, _): &(PathBuf, Vec<u8>)| !path.exists()).collect::<Vec<_>>())?;
-    let workspace =
-        Workspace::open(root).map_err(|e| Error::new(e.what().to_owned()).file(root).next("このフォルダーを消して、もう一度実行してください"))?;
-    if !root.join(workbook::FILE).exists() {
-        // what a council may have decided, as people would write it
-        let decisions: Vec<workbook::Decision> = dictionary::read_csv("data-samples/demo/decisions.csv")?;
-        let progress = Progress::new();
-        let drafted = draft::draft(&Options { workspace: &workspace, extract, mapping: None, out: None, threads, progress: &progress }, &decisions);
-        progress.done();
-        drafted?;
-    }
-    Ok(workspace)
 }

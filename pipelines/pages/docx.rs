@@ -6,7 +6,7 @@ use docx_rs::{
     AlignmentType, BreakType, Docx, Footer, PageMargin, Paragraph, Run, RunFonts, Shading, Style, StyleType, Table, TableCell, TableRow, WidthType,
 };
 
-use super::charts::TableView;
+use crate::render::charts::TableView;
 use crate::draft::sheet::{Part, Said, Sheet};
 use crate::ground::error::{Error, Result};
 
