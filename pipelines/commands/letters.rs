@@ -50,6 +50,20 @@ pub struct Made {
     pub nameless: usize,
 }
 
+impl Made {
+    /// What was written, in words.
+    pub fn told(&self) -> String {
+        let mut lines = vec![
+            format!("文書を作りました：{}（督促状 {}、照会文 {}）", self.place.display(), self.reminders, self.inquiries),
+            format!("差し込み印刷用の表：{}", self.place.join(MERGE).display()),
+        ];
+        if self.nameless > 0 {
+            lines.push(format!("名前の分からない医療機関：{}（kyogi.toml の facility_master に名簿を書くと、名前が入ります）", self.nameless));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
 /// One letter.
 #[derive(Clone, Debug, Serialize)]
 struct Letter {

@@ -6,9 +6,9 @@ use docx_rs::{
     AlignmentType, BreakType, Docx, Footer, PageMargin, Paragraph, Run, RunFonts, Shading, Style, StyleType, Table, TableCell, TableRow, WidthType,
 };
 
-use crate::render::charts::TableView;
 use crate::draft::sheet::{Part, Said, Sheet};
 use crate::ground::error::{Error, Result};
+use crate::render::charts::TableView;
 
 /// What the Word file does not have, for people who make one.
 pub const LOSES: &str =

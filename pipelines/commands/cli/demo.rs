@@ -7,9 +7,9 @@ use crate::commands::run::Options;
 use crate::commands::{agenda, draft, publish};
 use crate::facts::dictionary;
 use crate::facts::workspace::Workspace;
-use crate::ground::artefact;
 use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
+use crate::ground::place;
 use crate::ground::progress::Progress;
 use crate::workbook;
 

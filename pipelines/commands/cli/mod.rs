@@ -1,18 +1,17 @@
 //! The command line: one ordered table of commands, from which help follows.
 
-mod guide;
 mod demo;
+mod guide;
 mod tell;
 
-use crate::commands::draft;
-
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 use crate::commands::agenda;
 use crate::commands::archive;
 use crate::commands::bench;
+use crate::commands::draft;
 use crate::commands::explain;
 use crate::commands::forms;
 use crate::commands::late;
@@ -27,14 +26,11 @@ use crate::commands::training;
 use crate::commands::whatif;
 use crate::commands::word;
 use crate::draft::change;
-use crate::facts::dictionary;
 use crate::facts::workspace::{self, Workspace};
-use crate::ground::embedded;
 use crate::ground::error::{Error, Result};
 use crate::ground::place;
 use crate::ground::progress::Progress;
 use crate::ingest;
-use crate::workbook;
 
 use demo::{demo_folder, whole_sample};
 use tell::{report, report_draft, report_publish, tell_checks, tell_not_read, tell_published, tell_writing, tell_writing_of};
@@ -394,15 +390,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         Command::Explain { dir, asked, rows, out } => {
             let workspace = Workspace::open(dir)?;
             let packet = workspace.packet(out.as_deref());
-            let text = match &asked[..] {
-                [facility_id] if !facility_id.contains('=') && rows.is_some() => {
-                    return Err(Error::new(format!("--rows は数値の出どころのときだけ使えます（指定は医療機関ID「{facility_id}」）"))
-                        .next("例：kyogi explain 作業フォルダー area=31201 indicator=home_care_gap --rows 行.csv"));
-                }
-                [facility_id] if !facility_id.contains('=') => explain::facility(&workspace, &packet, facility_id)?,
-                terms => explain::figure(&workspace, &packet, terms, rows.as_deref())?,
-            };
-            print!("{text}");
+            print!("{}", explain::answer(&workspace, &packet, asked, rows.as_deref())?);
         }
         Command::Forms { dir, facilities, area, packet, out } => {
             if facilities.is_empty() && area.is_none() {
@@ -427,12 +415,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
             let asked = letters::Asked { kind: kind.as_deref(), date: date.as_deref(), until: until.as_deref() };
             let made = letters::make(&workspace, &asked, threads, &progress);
             progress.done();
-            let made = made?;
-            println!("文書を作りました：{}（督促状 {}、照会文 {}）", made.place.display(), made.reminders, made.inquiries);
-            println!("差し込み印刷用の表：{}", made.place.join(letters::MERGE).display());
-            if made.nameless > 0 {
-                println!("名前の分からない医療機関：{}（kyogi.toml の facility_master に名簿を書くと、名前が入ります）", made.nameless);
-            }
+            print!("{}", made?.told());
         }
         Command::Whatif { dir, answers, late, extract, out } => {
             out.as_deref().map_or(Ok(()), place::refuse_existing)?;
@@ -471,8 +454,7 @@ fn execute(command: &Command, threads: usize) -> Result<()> {
         }
         Command::Word { dir, area, theme } => {
             let files = word::make(&Workspace::open(dir)?, &word::Asked { area: area.as_deref(), function: theme.as_deref() }, threads)?;
-            println!("Word ファイルを作りました：{} 個（{}）", files.len(), dir.join(word::FOLDER).display());
-            println!("入らないもの：{}。", crate::pages::docx::LOSES);
+            println!("Word ファイルを作りました：{} 個（{}）\n{}。", files.len(), dir.join(word::FOLDER).display(), crate::pages::docx::LOSES);
         }
         Command::Next { dir, today } => {
             let workspace = Workspace::open(dir)?;

@@ -23,6 +23,18 @@ use crate::ground::stage;
 use crate::packet::Manifest;
 use crate::pages::method;
 
+/// The answer to what is asked on the command line: a facility, or the terms of a figure.
+pub fn answer(workspace: &Workspace, packet: &Path, asked: &[String], rows: Option<&Path>) -> Result<String> {
+    match asked {
+        [facility_id] if !facility_id.contains('=') && rows.is_some() => {
+            Err(Error::new(format!("--rows は数値の出どころのときだけ使えます（指定は医療機関ID「{facility_id}」）"))
+                .next("例：kyogi explain 作業フォルダー area=31201 indicator=home_care_gap --rows 行.csv"))
+        }
+        [facility_id] if !facility_id.contains('=') => facility(workspace, packet, facility_id),
+        terms => figure(workspace, packet, terms, rows),
+    }
+}
+
 /// The explanation of one facility, by its ID or its name in the facility master, from the packet in `packet`.
 pub fn facility(workspace: &Workspace, packet: &Path, said: &str) -> Result<String> {
     let year = workspace.settings.report_year;
