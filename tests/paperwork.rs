@@ -85,7 +85,7 @@ fn letters_go_to_who_is_silent_and_who_is_asked() {
     assert!(reminders[0]["本文"].contains("令和8年4月20日までに"), "{:?}", reminders[0]);
     assert!(inquiries[0]["照会事項"].contains("領域をもう一度お知らせください。"), "{:?}", inquiries[0]);
     let error =
-        letters::make(&workspace, &letters::Asked { kind: Some("催促"), ..Default::default() }, 1, &progress).err().expect("unknown").to_string();
+        letters::make(&workspace, &letters::Asked { kind: Some("催促"), ..Default::default() }, 1, &progress).expect_err("unknown").to_string();
     assert!(error.contains("督促 か 照会"), "{error}");
 }
 
@@ -103,9 +103,9 @@ fn figures_and_facilities_are_found_by_name() {
     // the sentence and the rows come before formulas and hashes
     let order: Vec<Option<usize>> = ["読み上げ：", "行", "式：", "SHA-256"].iter().map(|w| by_name.find(w)).collect();
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{by_name}");
-    let several = ask(&["area=鳥取市", "indicator=機能のある医療機関"]).err().expect("several").to_string();
+    let several = ask(&["area=鳥取市", "indicator=機能のある医療機関"]).expect_err("several").to_string();
     assert!(several.contains("「機能のある医療機関：2号イ」"), "{several}");
-    let unknown = ask(&["area=鳥取巿", "indicator=home_care_gap"]).err().expect("a misspelt city").to_string();
+    let unknown = ask(&["area=鳥取巿", "indicator=home_care_gap"]).expect_err("a misspelt city").to_string();
     assert!(unknown.contains("近い名前：鳥取市"), "{unknown}");
 
     let asked = word::Asked { area: Some("鳥取市"), function: Some("イ") };
@@ -118,7 +118,7 @@ fn figures_and_facilities_are_found_by_name() {
         "the same bytes"
     );
     fs::write(&files[0], "somebody's work").expect("writable");
-    let error = word::make(&workspace, &asked, 2).err().expect("kept").to_string();
+    let error = word::make(&workspace, &asked, 2).expect_err("kept").to_string();
     assert!(error.contains("置きかえません"), "{error}");
 }
 

@@ -81,7 +81,7 @@ impl Speech<'_> {
         let theme = self.council.themes.get(&function.function_code);
         let mine = self.book.meetings.iter().filter(|m| m.area_code == area.area_code && m.function_code == function.function_code);
         let mut days: Vec<String> = mine.clone().map(|m| m.held_on.clone()).filter(|d| !d.is_empty()).collect();
-        let mut people = mine.clone().map(|m| m.participants.join("、")).filter(|p| !p.is_empty()).next_back().unwrap_or_default();
+        let mut people = mine.clone().map(|m| m.participants.join("、")).rfind(|p| !p.is_empty()).unwrap_or_default();
         let planned = theme.into_iter().flat_map(|t| &t.meetings).filter(|m| m.areas.contains(&area.area_code) || m.areas.is_empty());
         if days.is_empty() && (area.level != "prefecture" || theme.is_some_and(|t| t.areas.contains(&area.area_code))) {
             days = planned.map(|m| m.date.clone()).filter(|d| !d.is_empty()).collect();
