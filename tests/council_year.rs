@@ -133,7 +133,7 @@ fn from_draft_to_result_to_next_july() {
     let outcome = ask(true).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(outcome.missing_glyphs.len(), 1);
     assert!(outcome.missing_glyphs[0].column.contains(&cell), "{:?}", outcome.missing_glyphs);
-    let page = fs::read_to_string(outcome.finished.place.join("results/31201_g2a_2026-08-20.html")).expect("page");
+    let page = fs::read_to_string(outcome.finished.place.join("results/31201_鳥取市_イ_2026-08-20.html")).expect("page");
     assert!(page.contains("\u{20BB7}野医院と葛\u{E0100}城の分担"), "the screen shows what was written");
     fs::write(&book, kept).expect("writable");
 

@@ -85,7 +85,7 @@ fn letters_go_to_who_is_silent_and_who_is_asked() {
     assert!(reminders[0]["本文"].contains("令和8年4月20日までに"), "{:?}", reminders[0]);
     assert!(inquiries[0]["照会事項"].contains("領域をもう一度お知らせください。"), "{:?}", inquiries[0]);
     let error =
-        letters::make(&workspace, &letters::Asked { kind: Some("催促"), ..Default::default() }, 1, &progress).expect_err("unknown").to_string();
+        letters::make(&workspace, &letters::Asked { kind: Some("催促"), ..Default::default() }, 1, &progress).err().expect("unknown").to_string();
     assert!(error.contains("督促 か 照会"), "{error}");
 }
 

@@ -110,18 +110,27 @@ fn sheet(text: &str, columns: usize) -> Value {
     let key_figure = json!({"label": short, "value": short, "unit": "施設", "note": short, "of": ""});
     let part = |no: u32| {
         json!({"no": no, "title": "部", "hint": "", "machine": no == 1, "sentences": [{"text": text, "of": []}], "tables": [table(text, columns)],
-            "charts": [], "candidates": [{"mark": "例", "text": text, "source": text}], "write_lines": 2})
+            "charts": [], "candidates": [{"mark": "例", "text": text, "source": text}], "write_lines": 2,
+            "said": [{"mark": "事務局案", "is_agreed": true, "view": text, "text": text, "before": text, "note": text, "role": text, "deadline": text, "priority": text}]})
     };
     let key_figures: Vec<Value> = vec![key_figure; 5];
-    frame(text, json!({"sheet_id": "x", "headline": text, "headline_of": [], "key_figures": key_figures, "parts": [part(1), part(4)], "charts": []}))
+    frame(
+        text,
+        json!({"sheet_id": "x", "overview": [{"label": "参加者", "value": text}], "headline": text, "headline_of": [], "key_figures": key_figures, "parts": [part(1), part(4)], "charts": []}),
+    )
 }
 
 fn result(text: &str, columns: usize) -> Value {
     let measure = json!({"mark": "方策①", "text": text, "role": text, "deadline": text, "indicator": text});
-    let parts = json!([{"no": 1, "title": "課題", "items": [{"mark": "医療側", "text": text}], "table": null},
-        {"no": 4, "title": "方策", "items": [measure], "table": table(text, 5)}]);
+    let parts = json!([{"no": 1, "title": "課題", "items": [{"mark": "医療側", "text": text}], "table": null, "why": ""},
+        {"no": 2, "title": "原因", "items": [], "table": null, "why": text},
+        {"no": 4, "title": "方策", "items": [measure], "table": table(text, 5), "why": ""}]);
     let overview = json!([{"label": "関係者・参加者", "value": text}]);
-    frame(text, json!({"date_label": "令和8年", "overview": overview, "parts": parts, "figures_title": "データ", "figures": [table(text, columns)]}))
+    frame(
+        text,
+        json!({"date_label": "令和8年", "overview": overview, "parts": parts, "figures_title": "データ", "figures": [table(text, columns)],
+        "words": [{"label": "意向", "value": text}]}),
+    )
 }
 
 fn agenda(text: &str, columns: usize) -> Value {
