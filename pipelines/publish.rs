@@ -16,14 +16,14 @@ use crate::draft::Drafter;
 use crate::draft::sheet::ResultSheet;
 use crate::draft::site::Plan;
 use crate::facts::areas::Area;
-use crate::facts::dictionary::Dictionary;
+use crate::facts::dictionary::{Dictionary, Function};
 use crate::ground::error::{Error, Result};
 use crate::ground::numbers::wareki_date;
 use crate::render::glyphs;
 use crate::workbook::book::{MEASURES, Unfit};
 use crate::workbook::layout::Layout;
 use crate::workbook::{CouncilBook, Entry, MeasureRow, Meeting, Place};
-use sheet::{published_on, result_sheet, summary, theme};
+use sheet::{published_on, result_sheet, summary};
 
 /// The list of what is agreed but not published, beside the folder.
 pub const HELD_BACK: &str = "not_published.csv";
@@ -183,7 +183,7 @@ impl<'a> Work<'a> {
     }
 
     fn theme(&self, code: &str) -> String {
-        self.source.dictionary.function(code).map_or_else(|| code.to_owned(), theme)
+        self.source.dictionary.function(code).map_or_else(|| code.to_owned(), Function::title)
     }
 
     fn hold(&mut self, place: &Place, area: &str, function: &str, text: &str, lacks: &str) {
@@ -304,20 +304,20 @@ impl<'a> Work<'a> {
                 }
                 continue;
             }
-            lines.push(vec![wareki_date(&meeting.held_on), area.name.clone(), theme(function), issues.join("／")]);
+            lines.push(vec![wareki_date(&meeting.held_on), area.name.clone(), function.title(), issues.join("／")]);
             let days = entries.iter().map(|e| &e.published_on).chain(measures.iter().map(|m| &m.published_on));
             self.out.latest = published_on(days.chain([&self.out.latest]));
             let parts: Vec<String> = sheet.parts.iter().filter(|p| p.items.is_empty()).map(|p| format!("({}) {}", p.no, p.title)).collect();
             if !parts.is_empty() {
                 self.out
                     .empty
-                    .push(EmptyParts { result: format!("{}　{}（{}）", area.name, theme(function), wareki_date(&meeting.held_on)), parts });
+                    .push(EmptyParts { result: format!("{}　{}（{}）", area.name, function.title(), wareki_date(&meeting.held_on)), parts });
             }
             self.out.sheets.push(sheet);
             self.out.measures.extend(measures.into_iter().map(|m| PublishedMeasure {
                 row: m.clone(),
                 area_name: area.name.clone(),
-                theme: theme(function),
+                theme: function.title(),
                 held_on: meeting.held_on.clone(),
             }));
         }

@@ -29,6 +29,19 @@ pub const ADDED: &str = "追加の報告";
 pub const NOT_LISTED: &str = "名簿にない医療機関";
 pub const ABOUT: &str = "はじめに";
 
+/// What people decide of a line, and how far it is.
+fn decided() -> Vec<Field> {
+    use Role::{Machine, People};
+    vec![
+        Field::new(PROGRESS, 24.0, Machine),
+        Field::new(DECISION, 11.0, People).words(DECISIONS),
+        Field::new(DATE, 12.0, People),
+        Field::new(INITIALS, 9.0, People),
+        Field::new(REASON, 28.0, People),
+        Field::new(MEMO, 20.0, People),
+    ]
+}
+
 /// Columns of every listing that a run makes of its tables, so that an earlier workbook can be read before the tables are there.
 pub fn fields(sheet: &str) -> Vec<Field> {
     use Role::{Draft, Key, Machine, People, Value as V};
@@ -62,42 +75,37 @@ pub fn fields(sheet: &str) -> Vec<Field> {
             f("もと", 30.0, Machine),
             f(MEMO, 36.0, People),
         ],
-        INQUIRIES => vec![
-            f("重要度", 11.0, Machine),
-            f("医療機関ID", 18.0, Key),
-            f("医療機関名", 22.0, Machine),
-            f("市区町村", 12.0, Machine),
-            f("報告事項", 24.0, Machine),
-            f("報告された値", 26.0, V),
-            f("合わない点", 34.0, Machine),
-            f("照会の文案", 50.0, Draft),
-            f("場所", 24.0, Machine),
-            f(PROGRESS, 24.0, Machine),
-            f(DECISION, 11.0, People).words(DECISIONS),
-            f(DATE, 12.0, People),
-            f(INITIALS, 9.0, People),
-            f(REASON, 28.0, People),
-            f(MEMO, 20.0, People),
-            f("種類", 14.0, Key),
-            f("報告事項コード", 14.0, Key),
-        ],
-        DIFFERENCES => vec![
-            f("医療機関ID", 18.0, Key),
-            f("市区町村", 12.0, Machine),
-            f("機能", 10.0, Key),
-            f("比べる相手", 16.0, Key),
-            f("回答からの判定", 20.0, V),
-            f("相手の判定", 14.0, V),
-            f("回答からの判定の理由", 60.0, Machine),
-            f("検査の指摘", 40.0, Machine),
-            f(PROGRESS, 24.0, Machine),
-            f(DECISION, 11.0, People).words(DECISIONS),
-            f(DATE, 12.0, People),
-            f(INITIALS, 9.0, People),
-            f(REASON, 28.0, People),
-            f(MEMO, 20.0, People),
-            f("行", 8.0, Machine),
-        ],
+        INQUIRIES => [
+            vec![
+                f("重要度", 11.0, Machine),
+                f("医療機関ID", 18.0, Key),
+                f("医療機関名", 22.0, Machine),
+                f("市区町村", 12.0, Machine),
+                f("報告事項", 24.0, Machine),
+                f("報告された値", 26.0, V),
+                f("合わない点", 34.0, Machine),
+                f("照会の文案", 50.0, Draft),
+                f("場所", 24.0, Machine),
+            ],
+            decided(),
+            vec![f("種類", 14.0, Key), f("報告事項コード", 14.0, Key)],
+        ]
+        .concat(),
+        DIFFERENCES => [
+            vec![
+                f("医療機関ID", 18.0, Key),
+                f("市区町村", 12.0, Machine),
+                f("機能", 10.0, Key),
+                f("比べる相手", 16.0, Key),
+                f("回答からの判定", 20.0, V),
+                f("相手の判定", 14.0, V),
+                f("回答からの判定の理由", 60.0, Machine),
+                f("検査の指摘", 40.0, Machine),
+            ],
+            decided(),
+            vec![f("行", 8.0, Machine)],
+        ]
+        .concat(),
         QUALITY => vec![f("項目", 36.0, Key), f("数", 12.0, Machine), f("説明", 70.0, Machine)],
         ITEMS => {
             let mut fields = vec![f("機能", 10.0, Machine), f("報告事項", 34.0, Machine), f("報告事項コード", 24.0, Key)];

@@ -137,6 +137,7 @@ pub fn one_pages(workspace: &Workspace, function: Option<&str>, threads: usize) 
     let drafter = basis.drafter(facts, &overrides, made.simulated)?;
     let (round, plan, places) = (Round::open(workspace, false)?, run::plan(&basis), Places::new(&basis.areas, &basis.dictionary)?);
     let talk = round.read(&drafter, &basis, &plan)?;
+    let speech = talk.speech(&basis.council);
     let function = function.map(|f| places.function_code(f)).transpose()?;
     let target = Packet::begin(&workspace.root.join(ONE_PAGES), &made.prefecture_code, made.simulated)?;
     let printer = Printer::new(&overrides, target.path().to_path_buf(), (workspace.settings.report_year + 1, 4, 1))?;
@@ -145,7 +146,7 @@ pub fn one_pages(workspace: &Workspace, function: Option<&str>, threads: usize) 
         let (area, theme) = (&basis.areas[a], &basis.dictionary.functions[f]);
         if function.is_none_or(|wanted| wanted == theme.function_code) {
             let mut sheet = drafter.sheet(area, theme)?;
-            talk.speech(&basis.council).of(area, theme).put(&mut sheet);
+            speech.of(area, theme).put(&mut sheet);
             printer.one_page(&sheet)?;
             pages += 1;
         }

@@ -127,7 +127,7 @@ fn make_in_pool(workspace: &Workspace, asked: &Asked<'_>, threads: usize, progre
             let mut value = frame.value(letter, paragraphs);
             glyphs::clean(&mut value, &mut BTreeSet::new());
             let (ident, json) = (format!("kyogi/letters/{}/{}", letter.kind, letter.facility_id), serde_json::to_vec(&value)?);
-            let bytes = pdf::render(pdf::Document { template: &template, json, charts: Vec::new(), ident, date: (settings.report_year + 1, 4, 1) })?;
+            let bytes = pdf::render(pdf::Document { template: &template, json, charts: Vec::new(), ident, date: frame.made_on })?;
             progress.step();
             artefact::write_bytes(&place, &bytes)
         })?;
@@ -191,6 +191,8 @@ struct Frame {
     prefecture: serde_json::Value,
     simulated: bool,
     year_label: String,
+    /// Day in the files themselves: the same on every run.
+    made_on: (i32, u8, u8),
     date: String,
     until: String,
     sender: String,
@@ -207,6 +209,7 @@ impl Frame {
             prefecture: json!({ "code": p.prefecture_code, "name": p.name }),
             simulated: settings.simulated || Manifest::read(&workspace.output()).is_ok_and(|m| m.simulated),
             year_label: report_year_label(basis.year),
+            made_on: (basis.year + 1, 4, 1),
             date: asked.date.map(day).transpose()?.unwrap_or_default(),
             until: until.map(day).transpose().map_err(|e| e.at("回答の期限"))?.unwrap_or_default(),
             sender: if settings.letters.sender.is_empty() { p.name.clone() } else { settings.letters.sender.clone() },
@@ -231,7 +234,7 @@ impl Frame {
 
     /// One row for each facility and kind: what Word's mail merge reads.
     fn workbook(&self, letters: &[Letter], texts: &[Vec<String>]) -> Result<Vec<u8>> {
-        let mut book = Book::new(&format!("督促・照会　{}", self.year_label), (2026, 4, 1))?;
+        let mut book = Book::new(&format!("督促・照会　{}", self.year_label), self.made_on)?;
         let heads = ["医療機関ID", "医療機関名", "市区町村", "宛名", "日付", "回答期限", "発信者", "連絡先", "本文", "照会の数", "照会事項"];
         let columns: Vec<Column> =
             heads.iter().map(|h| Column::new(*h, if ["本文", "照会事項"].contains(h) { Width::Wide } else { Width::Middle })).collect();

@@ -306,7 +306,7 @@ impl<'a> Evidence<'a> {
             return vec!["council.toml がまだありません".into()];
         }
         for function in &self.dictionary.functions {
-            let name = format!("{} {}", function.label, function.theme);
+            let name = function.title();
             match self.council.themes.get(&function.function_code) {
                 None => gaps.push(format!("{name}：設定がありません")),
                 Some(theme) => {

@@ -108,8 +108,7 @@ impl DataBook {
         changes: Option<&[Change]>,
     ) -> Result<Self> {
         let indicators = Indicator::all(terms.rates)?;
-        let mut themes: Vec<(String, String)> =
-            dictionary.functions.iter().map(|f| (f.function_code.clone(), format!("{} {}", f.label, f.theme))).collect();
+        let mut themes: Vec<(String, String)> = dictionary.functions.iter().map(|f| (f.function_code.clone(), f.title())).collect();
         themes.push((FUTURE.to_owned(), FUTURE_LABEL.to_owned()));
         let sentences = Sentences::new(dictionary, overrides, terms)?;
         let items: BTreeMap<&str, &str> = dictionary.items.iter().map(|i| (i.item_code.as_str(), i.function_code.as_str())).collect();

@@ -165,11 +165,7 @@ impl<'a> Drafter<'a> {
             title: format!("{}におけるかかりつけ医機能の課題について（{}）", place_name(area), function.theme),
             prefecture: self.prefecture(),
             area: area_label(area),
-            function: FunctionLabel {
-                code: function.function_code.clone(),
-                label: format!("{} {}", function.label, function.theme),
-                short: function.short_label.clone(),
-            },
+            function: FunctionLabel { code: function.function_code.clone(), label: function.title(), short: function.short_label.clone() },
             simulated: self.simulated,
             overview: Vec::new(),
             headline_of: headline.iter().flat_map(|s| s.of.clone()).collect(),

@@ -56,7 +56,7 @@ impl Drafter<'_> {
             }
             let caption = format!("{} {}：区域ごとの状況", function.label, function.theme);
             let table = TableView::new(caption, head, body).made_by(vec!["m-area_summary".into()]);
-            functions.push(FunctionTable { code: function.function_code.clone(), label: format!("{} {}", function.label, function.theme), table });
+            functions.push(FunctionTable { code: function.function_code.clone(), label: function.title(), table });
         }
         Ok(OverviewPage {
             page: "overview",

@@ -237,7 +237,7 @@ impl Drafter<'_> {
             let sheet = plan.contains(&(index, f)).then(|| format!("../sheets/{}", sheet_id(area, function)));
             functions.push(FunctionBlock {
                 code: function.function_code.clone(),
-                label: format!("{} {}", function.label, function.theme),
+                label: function.title(),
                 sentences,
                 tables,
                 charts,
@@ -319,7 +319,7 @@ impl Drafter<'_> {
                 _ => "―".into(),
             };
             let value = |v: Option<f64>| v.map_or(f64::NAN, |v| v * 100.0);
-            let label = format!("{} {}", function.label, function.theme);
+            let label = function.title();
             let (low, high) = (value(s.share_low), value(s.share_high));
             rows.push(charts::Interval { label, low, high, text, ..charts::Interval::default() });
             if let Some(limits) = figures.get(&Indicator::key("function_share", &format!("function={};compare=funnel95", function.function_code))) {

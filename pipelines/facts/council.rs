@@ -4,6 +4,8 @@
 pub mod proposal;
 mod sheets;
 
+pub use sheets::WORKBOOK;
+
 use crate::ground::text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -163,7 +165,7 @@ impl Council {
         if sheets.is_empty() {
             return Ok(Self { in_file: file.as_in_file(), ..file });
         }
-        let (mut said, book) = (raw, root.join("協議シート.xlsx"));
+        let (mut said, book) = (raw, root.join(WORKBOOK));
         sheets::overlay(&mut said, &sheets, reference, dictionary).map_err(|e| e.file(&book))?;
         let mut council = Self::checked(said, reference, dictionary).map_err(|e| e.file(&book))?;
         sheets::recorded(&mut council, &sheets, reference, dictionary)?;

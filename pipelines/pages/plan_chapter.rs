@@ -185,7 +185,7 @@ fn state_table(drafter: &Drafter<'_>, area: &Area) -> Result<TableView> {
         let (literal, core) =
             (range(s.positive_literal, s.positive_high()), range(s.positive_core, s.positive_core + s.positive_high() - s.positive_literal));
         let core = if function.function_code == "g1" { "―".to_owned() } else { core };
-        rows.push(vec![format!("{} {}", function.label, function.theme), reported, literal, core, thousands(s.intending)]);
+        rows.push(vec![function.title(), reported, literal, core, thousands(s.intending)]);
     }
     Ok(TableView::new("機能のある医療機関", head(&["機能", "報告／対象", "あり（報告どおり）", "あり（実質）", "意向あり"]), rows))
 }

@@ -1,6 +1,6 @@
 //! The links of a folder that leaves the house: each must lead to something inside the folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::ground::error::{Error, Result};
@@ -16,16 +16,17 @@ pub struct Stray {
 /// Links of all pages below a folder that lead to no file or place inside it.
 pub fn stray(root: &Path) -> Result<Vec<Stray>> {
     let files: BTreeSet<String> = files_below(root)?.into_iter().collect();
-    let read = |file: &str| std::fs::read_to_string(root.join(file)).map_err(|e| Error::io("公表する資料を読めません", &root.join(file), &e));
+    let read = |file: &String| std::fs::read_to_string(root.join(file)).map_err(|e| Error::io("公表する資料を読めません", &root.join(file), &e));
+    let pages = files.iter().filter(|f| f.ends_with(".html") || f.ends_with(".css"));
+    let texts: BTreeMap<&String, String> = pages.map(|page| Ok((page, read(page)?))).collect::<Result<_>>()?;
     let mut found = BTreeSet::new();
-    for page in files.iter().filter(|f| f.ends_with(".html") || f.ends_with(".css")) {
-        let text = read(page)?;
-        for link in targets(&text) {
+    for (&page, text) in &texts {
+        for link in targets(text) {
             let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let target = if path.is_empty() { Some(page.clone()) } else { inside(page, path) };
             let there = target.filter(|t| files.contains(t));
             let anchored = match &there {
-                Some(target) if !anchor.is_empty() => read(target)?.contains(&format!("id=\"{anchor}\"")),
+                Some(target) if !anchor.is_empty() => texts.get(target).is_some_and(|t| t.contains(&format!("id=\"{anchor}\""))),
                 there => there.is_some(),
             };
             if !anchored {

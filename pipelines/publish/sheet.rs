@@ -15,10 +15,6 @@ use crate::ground::numbers::{circled, percent, report_year_label, thousands, war
 use crate::workbook::book::MEASURES;
 use crate::workbook::{Entry, MeasureRow, Meeting};
 
-pub(super) fn theme(function: &Function) -> String {
-    format!("{} {}", function.label, function.theme)
-}
-
 fn line(label: &str, value: String) -> Labelled {
     Labelled { label: label.into(), value }
 }
@@ -101,7 +97,7 @@ pub(super) fn result_sheet(source: &Source<'_>, agreed: &Agreements<'_>) -> Resu
     Ok(ResultSheet {
         result_id: format!("{}_{}_{}_{}", area.area_code, area.name, function.short_label, meeting.held_on),
         root: "../",
-        title: format!("かかりつけ医機能報告を踏まえた協議結果について（{}、{}）", area.name, theme(function)),
+        title: format!("かかりつけ医機能報告を踏まえた協議結果について（{}、{}）", area.name, function.title()),
         date_label: wareki_date(&published_on(days.into_iter())),
         prefecture: drafter.prefecture(),
         simulated: drafter.simulated,

@@ -35,7 +35,7 @@ use read::{Found, FoundTable};
 use write::{Content, Table};
 
 /// Name of the workbook in the work folder.
-pub const FILE: &str = "協議シート.xlsx";
+pub const FILE: &str = crate::facts::council::WORKBOOK;
 
 /// Finding of a cell with characters that the faces lack.
 pub const NO_GLYPH: &str = "workbook_no_glyph";

@@ -67,7 +67,7 @@ impl Places {
 
     /// 「2号イ 通常の診療時間外の診療」
     pub fn theme(&self, function_code: &str) -> String {
-        self.functions.iter().find(|f| f.function_code == function_code).map_or_else(String::new, |f| format!("{} {}", f.label, f.theme))
+        self.functions.iter().find(|f| f.function_code == function_code).map_or_else(String::new, Function::title)
     }
 
     /// 「(4) 方策」

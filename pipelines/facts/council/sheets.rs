@@ -11,8 +11,8 @@ use crate::ground::error::{Error, Result};
 use crate::ground::spreadsheet::{self, Sheet};
 use crate::ground::text;
 
-/// The workbook in a work folder.
-const FILE: &str = "協議シート.xlsx";
+/// The coordinators' workbook in a work folder.
+pub const WORKBOOK: &str = "協議シート.xlsx";
 
 /// Names of sheets and headings, as `reports/workbook` has them.
 #[derive(serde::Deserialize)]
@@ -74,7 +74,7 @@ impl Line<'_> {
 
 /// The sheets of a work folder's workbook; none when there is no workbook. One that cannot be read is told where it is merged.
 pub(super) fn open(root: &Path) -> Vec<Sheet> {
-    std::fs::read(root.join(FILE)).ok().and_then(|bytes| spreadsheet::read_bytes(bytes).ok()).unwrap_or_default()
+    std::fs::read(root.join(WORKBOOK)).ok().and_then(|bytes| spreadsheet::read_bytes(bytes).ok()).unwrap_or_default()
 }
 
 /// Puts what the sheets say in the place of what the file says.
@@ -84,24 +84,19 @@ pub(super) fn overlay(raw: &mut RawFile, sheets: &[Sheet], reference: &Reference
     for line in rows.texts() {
         let (said, item) = (line.text("value"), line.text("number"));
         let theme = text::fold(&line.text("theme"));
-        let function =
-            dictionary.functions.iter().find(|f| text::fold(&format!("{} {}", f.label, f.theme)) == theme || text::fold(&f.label) == theme);
+        let function = dictionary.functions.iter().find(|f| text::fold(&f.title()) == theme || text::fold(&f.label) == theme);
         let (false, Some(function)) = (said.is_empty(), function) else { continue };
         let areas: Vec<(String, Vec<String>)> = raw.area.iter().map(|a| (a.code.clone(), a.members.clone())).collect();
         let theme = raw.theme.entry(function.function_code.clone()).or_default();
         match item.as_str() {
             "区域の段階" => level(theme, &said, &areas, reference).map_err(|e| line.at(e))?,
             "使う会議" => theme.existing_meeting = said,
-            "参加者" => theme.participants = list(&said),
+            "参加者" => theme.participants = text::names(&said),
             "コーディネーター" => theme.coordinator = said,
             _ => {}
         }
     }
     Ok(())
-}
-
-fn list(text: &str) -> Vec<String> {
-    text.split(['、', '\n', ',', '，', ';', '；']).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()
 }
 
 /// Municipalities with the same name in the column 協議区域 are one area.
@@ -170,14 +165,14 @@ pub(super) fn recorded(council: &mut Council, sheets: &[Sheet], reference: &Refe
         let Some(date) = text::date(&line.text("held_on")) else { continue };
         let Ok(area) = find(&places, &line.text("area_code")).or_else(|_| find(&places, &line.text("area"))) else { continue };
         let theme = text::fold(&line.text("theme"));
-        let Some(function) = dictionary.functions.iter().find(|f| text::fold(&format!("{} {}", f.label, f.theme)) == theme) else { continue };
+        let Some(function) = dictionary.functions.iter().find(|f| text::fold(&f.title()) == theme) else { continue };
         let setting = council.themes.entry(function.function_code.clone()).or_default();
         let holds = |m: &Meeting| m.date == date && (m.areas.is_empty() || m.areas.contains(&area.code));
         if setting.meetings.iter().any(holds) {
             continue;
         }
         let (agenda, place, start) = (line.text("agenda"), line.text("hall"), text::fold(&line.text("start")));
-        let participants = Some(list(&line.text("participants"))).filter(|p| !p.is_empty()).unwrap_or_else(|| setting.participants.clone());
+        let participants = Some(text::names(&line.text("participants"))).filter(|p| !p.is_empty()).unwrap_or_else(|| setting.participants.clone());
         let minutes = text::fold(&line.text("minutes")).parse().unwrap_or(0);
         let same = |m: &&mut Meeting| m.is_recorded && (&m.date, &m.agenda, &m.start) == (&date, &agenda, &start);
         match setting.meetings.iter_mut().find(same) {

@@ -146,6 +146,13 @@ pub struct Function {
     pub not_core: String,
 }
 
+impl Function {
+    /// 「2号イ 通常の診療時間外の診療」
+    pub fn title(&self) -> String {
+        format!("{} {}", self.label, self.theme)
+    }
+}
+
 /// The dictionary as valid for one report year.
 #[derive(Clone, Debug)]
 pub struct Dictionary {
